@@ -1,0 +1,1 @@
+"""An authorization sidecar: tenant contexts and scoped permissions, from memory."""

@@ -1,0 +1,315 @@
+"""The world as the core sees it: facts that stores read and questions ask about.
+
+Words are those of docs/semantics.md §1. All values are immutable.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum, IntEnum, unique
+
+from sidecar.core.ids import (
+    ClusterId,
+    FeatureAccessId,
+    FeatureInstanceId,
+    MembershipId,
+    PrincipalId,
+    ResourceId,
+    RoleId,
+    RuleId,
+    UserId,
+)
+
+
+@unique
+class PrincipalKind(Enum):
+    """What kind of thing owns rows."""
+
+    USER = "user"
+    ORG = "org"
+    GROUP = "group"
+
+
+@unique
+class OrgRole(Enum):
+    """A member's role in an organization."""
+
+    ADMIN = "admin"
+    USER = "user"
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """Anything that can own rows. `kind` is none for a kind that nobody knows."""
+
+    id: PrincipalId
+    kind: PrincipalKind | None
+    name: str
+    is_deleted: bool
+
+    @property
+    def is_live_organization(self) -> bool:
+        """Whether it is a tenant that exists."""
+        return self.kind is PrincipalKind.ORG and not self.is_deleted
+
+
+@dataclass(frozen=True, slots=True)
+class UserRecord:
+    """A user as stored. `principal` is none when the row it names is missing."""
+
+    id: UserId
+    is_platform_admin: bool
+    is_system: bool
+    is_active: bool
+    principal: Principal | None
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """A user who is who they are: known, active, with a live USER principal."""
+
+    id: UserId
+    principal_id: PrincipalId
+    name: str
+    is_platform_admin: bool
+    is_system: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """The one active membership of a principal in another."""
+
+    id: MembershipId
+    org_role: OrgRole | None
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What a user's principal is within another principal, the current one.
+
+    `cluster_ids` are the grants to the member, to the current principal, and to
+    the current principal's groups in which the member is. `role_ids` are the
+    roles assigned to the membership.
+    """
+
+    principal: Principal | None
+    membership: Membership | None
+    group_ids: tuple[PrincipalId, ...]
+    cluster_ids: frozenset[ClusterId]
+    role_ids: tuple[RoleId, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class OrganizationMembership:
+    """One principal in which a member has the one active membership."""
+
+    principal: Principal
+    org_role: OrgRole | None
+
+
+@unique
+class PrincipalSource(Enum):
+    """Where the current principal of a context came from."""
+
+    PINNED = "pinned by the API key"
+    REQUESTED = "requested as organization"
+    ALL_MODE = "none requested by a platform admin"
+    OWN = "the user's own"
+
+
+@dataclass(frozen=True, slots=True)
+class TenantContext:
+    """As which tenant a user acts."""
+
+    user: User
+    current_principal_id: PrincipalId | None
+    source: PrincipalSource
+    org_role: OrgRole | None = None
+    accessible_cluster_ids: frozenset[ClusterId] = frozenset()
+    current_is_personal_scope: bool = False
+
+    @property
+    def bypass(self) -> bool:
+        """Whether every existing resource is visible and writable."""
+        return self.user.is_system or (
+            self.user.is_platform_admin and self.current_principal_id is None
+        )
+
+    @property
+    def has_org_context(self) -> bool:
+        """Whether there is a current principal."""
+        return self.current_principal_id is not None
+
+    @property
+    def write_principal_id(self) -> PrincipalId:
+        """Who owns what the user creates."""
+        return self.current_principal_id or self.user.principal_id
+
+
+@unique
+class Visibility(Enum):
+    """The visibility rule of a kind."""
+
+    OWNED = "OWNED"
+    CLUSTER = "CLUSTER"
+    CLUSTER_RESOURCE = "CLUSTER_RESOURCE"
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceKind:
+    """A declared kind: how it is seen, and which columns its rows carry."""
+
+    name: str
+    visibility: Visibility
+    carries_owner: bool
+    carries_cluster: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceRecord:
+    """A row as stored or as the caller of the API read it."""
+
+    owner_principal_id: PrincipalId | None
+    cluster_id: ClusterId | None
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """An existing row of a kind, cut down to the columns that the kind carries."""
+
+    kind: ResourceKind
+    id: ResourceId
+    owner_principal_id: PrincipalId | None
+    cluster_id: ClusterId | None
+
+    @classmethod
+    def of(
+        cls, kind: ResourceKind, resource_id: ResourceId, record: ResourceRecord
+    ) -> "Resource":
+        """Takes of `record` what `kind` carries."""
+        return cls(
+            kind,
+            resource_id,
+            record.owner_principal_id if kind.carries_owner else None,
+            record.cluster_id if kind.carries_cluster else None,
+        )
+
+
+@unique
+class RuleContext(Enum):
+    """The area in which an access rule holds."""
+
+    DATA = "DATA"
+    UI = "UI"
+    RESOURCE = "RESOURCE"
+
+
+class AccessLevel(IntEnum):
+    """How far an operation reaches, in rising order."""
+
+    NONE = 0
+    MY = 1
+    GROUP = 2
+    ALL = 3
+
+
+@unique
+class Operation(Enum):
+    """What is to be done with an item."""
+
+    VIEW = "view"
+    READ = "read"
+    CREATE = "create"
+    UPDATE = "update"
+    DELETE = "delete"
+
+
+@dataclass(frozen=True, slots=True)
+class Permissions:
+    """What is allowed on one item."""
+
+    view: bool
+    read: AccessLevel
+    create: AccessLevel
+    update: AccessLevel
+    delete: AccessLevel
+
+    def level(self, operation: Operation) -> AccessLevel:
+        """How far an operation reaches; viewing is all or nothing."""
+        match operation:
+            case Operation.VIEW:
+                return AccessLevel.ALL if self.view else AccessLevel.NONE
+            case Operation.READ:
+                return self.read
+            case Operation.CREATE:
+                return self.create
+            case Operation.UPDATE:
+                return self.update
+            case Operation.DELETE:
+                return self.delete
+
+
+class RoleScope(IntEnum):
+    """Where a role is valid, in rising order of precedence."""
+
+    GLOBAL = 1
+    ORGANIZATION = 2
+    INSTANCE = 3
+
+
+@dataclass(frozen=True, slots=True)
+class AccessRule:
+    """A valid rule: what one role allows on an item and below it."""
+
+    id: RuleId
+    item: str | None
+    permissions: Permissions
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """A role with its valid rules by context and item.
+
+    In a context of `malformed` the role contributes nothing.
+    """
+
+    id: RoleId
+    label: str
+    organization_id: PrincipalId | None
+    feature_instance_id: FeatureInstanceId | None
+    rules: Mapping[RuleContext, Mapping[str | None, AccessRule]]
+    malformed: frozenset[RuleContext] = frozenset()
+
+    @property
+    def scope(self) -> RoleScope:
+        """Instance before organization before global."""
+        if self.feature_instance_id is not None:
+            return RoleScope.INSTANCE
+        if self.organization_id is not None:
+            return RoleScope.ORGANIZATION
+        return RoleScope.GLOBAL
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureInstance:
+    """A deployed feature inside one organization."""
+
+    id: FeatureInstanceId
+    organization_id: PrincipalId
+    enabled: bool
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureAccess:
+    """A user's access to a feature instance, and the roles assigned to it."""
+
+    id: FeatureAccessId
+    enabled: bool
+    role_ids: tuple[RoleId, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceStanding:
+    """What a user is within a feature instance; either part may be missing."""
+
+    instance: FeatureInstance | None
+    access: FeatureAccess | None

@@ -1,0 +1,281 @@
+"""Permissions: what a caller's roles allow (docs/semantics.md §4)."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum, unique
+
+from sidecar.core.ids import FeatureInstanceId, PrincipalId, RoleId
+from sidecar.core.model import (
+    AccessLevel,
+    AccessRule,
+    InstanceStanding,
+    Permissions,
+    Role,
+    RoleScope,
+    RuleContext,
+    Standing,
+    TenantContext,
+)
+
+NOTHING = Permissions(
+    view=False,
+    read=AccessLevel.NONE,
+    create=AccessLevel.NONE,
+    update=AccessLevel.NONE,
+    delete=AccessLevel.NONE,
+)
+EVERYTHING = Permissions(
+    view=True,
+    read=AccessLevel.ALL,
+    create=AccessLevel.ALL,
+    update=AccessLevel.ALL,
+    delete=AccessLevel.ALL,
+)
+
+
+@unique
+class RolePrecedence(Enum):
+    """How roles of different scopes come together."""
+
+    UNION = "union"
+    HIGHEST_SCOPE = "highest_scope"
+
+
+@unique
+class Basis(Enum):
+    """What permissions rest on; `text` says it to people."""
+
+    ALL_MODE = "a platform admin in All mode has every permission"
+    ROLES = "the roles held"
+    NO_CONTEXT = "nothing: the context does not resolve"
+    NO_ORGANIZATION = "nothing: the current principal is not a live organization"
+    NOT_A_MEMBER = "nothing: no active membership in the organization"
+
+    @property
+    def text(self) -> str:
+        """The basis as a sentence for people."""
+        return self.value
+
+
+@unique
+class RoleSource(Enum):
+    """Where a role assignment came from."""
+
+    MEMBERSHIP = "MEMBERSHIP"
+    FEATURE_ACCESS = "FEATURE_ACCESS"
+
+
+@unique
+class RoleOutcome(Enum):
+    """What became of a role that is held."""
+
+    TOOK_PART = "TOOK_PART"
+    NO_MATCHING_RULE = "NO_MATCHING_RULE"
+    OTHER_ORGANIZATION = "OTHER_ORGANIZATION"
+    OTHER_INSTANCE = "OTHER_INSTANCE"
+    ACCESS_DISABLED = "ACCESS_DISABLED"
+    INSTANCE_NOT_USABLE = "INSTANCE_NOT_USABLE"
+    LOWER_SCOPE = "LOWER_SCOPE"
+    MALFORMED = "MALFORMED"
+    UNKNOWN_ROLE = "UNKNOWN_ROLE"
+
+
+@dataclass(frozen=True, slots=True)
+class PermissionQuery:
+    """What is asked. No item: only generic rules match."""
+
+    context: RuleContext
+    item: str | None
+    feature_instance_id: FeatureInstanceId | None
+
+
+@dataclass(frozen=True, slots=True)
+class Within:
+    """Where roles must fit: an organization, and the instance that was named."""
+
+    organization_id: PrincipalId
+    standing: Standing
+    instance_id: FeatureInstanceId | None
+    instance_standing: InstanceStanding | None
+
+    @property
+    def instance_is_usable(self) -> bool:
+        """Whether the named instance is enabled and of the organization."""
+        named = self.instance_standing
+        instance = None if named is None else named.instance
+        return (
+            instance is not None
+            and instance.enabled
+            and instance.organization_id == self.organization_id
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class HeldRole:
+    """A role that is held. `misfit` says why it does not count, none if it does."""
+
+    role_id: RoleId
+    source: RoleSource
+    role: Role | None
+    misfit: RoleOutcome | None
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedRole:
+    """A held role and what became of it in one query."""
+
+    held: HeldRole
+    outcome: RoleOutcome
+    rule: AccessRule | None
+
+
+def basis(context: TenantContext, standing: Standing | None) -> Basis:
+    """What a resolved context's permissions rest on (rules 1 and 2)."""
+    if context.current_principal_id is None:
+        # Only a platform admin gets here: All mode is chosen for nobody else.
+        return Basis.ALL_MODE if context.user.is_platform_admin else Basis.NO_CONTEXT
+    if context.current_principal_id == context.user.principal_id or standing is None:
+        return Basis.NO_ORGANIZATION
+    if standing.principal is None or not standing.principal.is_live_organization:
+        return Basis.NO_ORGANIZATION
+    return Basis.NOT_A_MEMBER if standing.membership is None else Basis.ROLES
+
+
+def assigned_role_ids(
+    standing: Standing, instance_standing: InstanceStanding | None
+) -> tuple[tuple[RoleId, RoleSource], ...]:
+    """Every role assigned, whether or not it will count."""
+    access = None if instance_standing is None else instance_standing.access
+    through_access = () if access is None else access.role_ids
+    return (
+        *((each, RoleSource.MEMBERSHIP) for each in standing.role_ids),
+        *((each, RoleSource.FEATURE_ACCESS) for each in through_access),
+    )
+
+
+def held_roles(within: Within, roles: Mapping[RoleId, Role]) -> tuple[HeldRole, ...]:
+    """Every role held, with the reason for which it does not fit (rules 3, 4)."""
+    return tuple(
+        HeldRole(role_id, source, role, _misfit(within, source, role))
+        for role_id, source in assigned_role_ids(
+            within.standing, within.instance_standing
+        )
+        for role in (roles.get(role_id),)
+    )
+
+
+def fitting_roles(held: Sequence[HeldRole]) -> tuple[Role, ...]:
+    """The roles that count."""
+    return tuple(
+        each.role for each in held if each.role is not None and each.misfit is None
+    )
+
+
+def permissions(
+    roles: Sequence[Role],
+    context: RuleContext,
+    item: str | None,
+    precedence: RolePrecedence,
+) -> Permissions:
+    """The union of the winning rules of fitting roles (rules 5 to 8)."""
+    winners = [
+        (role.scope, rule)
+        for role in roles
+        if (rule := winning_rule(role, context, item)) is not None
+    ]
+    if precedence is RolePrecedence.HIGHEST_SCOPE and winners:
+        highest = max(scope for scope, _ in winners)
+        winners = [each for each in winners if each[0] is highest]
+    return _union([rule.permissions for _, rule in winners])
+
+
+def judge_roles(
+    held: Sequence[HeldRole], query: PermissionQuery, precedence: RolePrecedence
+) -> tuple[JudgedRole, ...]:
+    """What became of every role held, for the explanation of `permissions`."""
+    judged = [_judge(each, query) for each in held]
+    scopes = [
+        each.held.role.scope
+        for each in judged
+        if each.outcome is RoleOutcome.TOOK_PART and each.held.role is not None
+    ]
+    if precedence is RolePrecedence.UNION or not scopes:
+        return tuple(judged)
+    return tuple(_outranked(each, max(scopes)) for each in judged)
+
+
+def winning_rule(
+    role: Role, context: RuleContext, item: str | None
+) -> AccessRule | None:
+    """The most specific rule that matches: equal, longest prefix, generic."""
+    rules = role.rules.get(context)
+    if rules is None:
+        return None
+    for prefix in _prefixes(item):
+        rule = rules.get(prefix)
+        if rule is not None:
+            return rule
+    return rules.get(None)
+
+
+def _prefixes(item: str | None) -> Iterator[str]:
+    while item:
+        yield item
+        item = item.rpartition(".")[0]
+
+
+def _union(granted: Sequence[Permissions]) -> Permissions:
+    if len(granted) <= 1:
+        return granted[0] if granted else NOTHING
+    return Permissions(
+        view=any(each.view for each in granted),
+        read=max(each.read for each in granted),
+        create=max(each.create for each in granted),
+        update=max(each.update for each in granted),
+        delete=max(each.delete for each in granted),
+    )
+
+
+def _misfit(
+    within: Within, source: RoleSource, role: Role | None
+) -> RoleOutcome | None:
+    if source is RoleSource.FEATURE_ACCESS:
+        if not within.instance_is_usable:
+            return RoleOutcome.INSTANCE_NOT_USABLE
+        named = within.instance_standing
+        if named is None or named.access is None or not named.access.enabled:
+            return RoleOutcome.ACCESS_DISABLED
+    return RoleOutcome.UNKNOWN_ROLE if role is None else _scope_misfit(within, role)
+
+
+def _scope_misfit(within: Within, role: Role) -> RoleOutcome | None:
+    match role.scope:
+        case RoleScope.GLOBAL:
+            return None
+        case RoleScope.ORGANIZATION:
+            fits = role.organization_id == within.organization_id
+            return None if fits else RoleOutcome.OTHER_ORGANIZATION
+        case RoleScope.INSTANCE:
+            if role.feature_instance_id != within.instance_id:
+                return RoleOutcome.OTHER_INSTANCE
+            usable = within.instance_is_usable
+            return None if usable else RoleOutcome.INSTANCE_NOT_USABLE
+
+
+def _judge(held: HeldRole, query: PermissionQuery) -> JudgedRole:
+    if held.misfit is not None or held.role is None:
+        return JudgedRole(held, held.misfit or RoleOutcome.UNKNOWN_ROLE, None)
+    if query.context in held.role.malformed:
+        return JudgedRole(held, RoleOutcome.MALFORMED, None)
+    rule = winning_rule(held.role, query.context, query.item)
+    if rule is None:
+        return JudgedRole(held, RoleOutcome.NO_MATCHING_RULE, None)
+    return JudgedRole(held, RoleOutcome.TOOK_PART, rule)
+
+
+def _outranked(judged: JudgedRole, highest: RoleScope) -> JudgedRole:
+    role = judged.held.role
+    took_part = judged.outcome is RoleOutcome.TOOK_PART
+    if role is None or not took_part or role.scope is highest:
+        return judged
+    return JudgedRole(judged.held, RoleOutcome.LOWER_SCOPE, judged.rule)

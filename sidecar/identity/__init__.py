@@ -1,0 +1,1 @@
+"""Who is calling: a credential to a user and a pin."""

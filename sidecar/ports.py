@@ -1,0 +1,209 @@
+"""What the service needs of the outside, and how the outside can fail.
+
+One narrow seam: a question is answered from groups of facts, each named by a
+key. The key is what caches are keyed by, so a fact's inputs are listed once.
+"""
+
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from enum import Enum, unique
+from typing import Generic, Protocol, TypeVar
+
+from sidecar.core.filters import Field
+from sidecar.core.ids import (
+    ClusterId,
+    FeatureInstanceId,
+    IdType,
+    PrincipalId,
+    ResourceId,
+    RoleId,
+    UserId,
+)
+from sidecar.core.model import (
+    InstanceStanding,
+    OrganizationMembership,
+    ResourceRecord,
+    Role,
+    Standing,
+    UserRecord,
+)
+
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
+
+
+class CouldNotDecideError(Exception):
+    """No answer could be had: an error for the caller, never a denial."""
+
+
+class FactsUnavailableError(CouldNotDecideError):
+    """The facts cannot be read."""
+
+
+class DeadlineTooNearError(CouldNotDecideError):
+    """Too little time is left to read the facts."""
+
+
+class OverloadedError(CouldNotDecideError):
+    """Too much is asked at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class FactKey(Generic[T_co]):
+    """Names one group of facts, of type T; what is not there is a value too."""
+
+
+@dataclass(frozen=True, slots=True)
+class UserKey(FactKey[UserRecord | None]):
+    """A user with its principal."""
+
+    user_id: UserId
+
+
+@dataclass(frozen=True, slots=True)
+class IdentityKey(FactKey[UserId | None]):
+    """Which user a name in an identity provider is."""
+
+    issuer: str
+    subject: str
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKeyRecord:
+    """An API key as stored. Times are seconds since 1970, UTC."""
+
+    user_id: UserId
+    secret_hash: str
+    owner_principal_id: PrincipalId | None
+    expires_at: float | None
+    is_revoked: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKeyKey(FactKey[ApiKeyRecord | None]):
+    """An API key by the public part of its text."""
+
+    lookup_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class GrantsKey(FactKey[frozenset[ClusterId]]):
+    """The clusters granted to one principal itself."""
+
+    principal_id: PrincipalId
+
+
+@dataclass(frozen=True, slots=True)
+class StandingKey(FactKey[Standing]):
+    """What a principal is within another."""
+
+    member_principal_id: PrincipalId
+    current_principal_id: PrincipalId
+
+
+@dataclass(frozen=True, slots=True)
+class MembershipsKey(FactKey[tuple[OrganizationMembership, ...]]):
+    """Every principal in which a principal has the one active membership."""
+
+    member_principal_id: PrincipalId
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceKey(FactKey[InstanceStanding]):
+    """What a user is within a feature instance."""
+
+    user_id: UserId
+    feature_instance_id: FeatureInstanceId
+
+
+@dataclass(frozen=True, slots=True)
+class RoleKey(FactKey[Role | None]):
+    """A role with its rules."""
+
+    role_id: RoleId
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceKey(FactKey[ResourceRecord | None]):
+    """A row of a declared kind, deleted ones left out."""
+
+    kind: str
+    resource_id: ResourceId
+
+
+class Facts(Protocol):
+    """Reads facts.
+
+    Both raise CouldNotDecideError when the facts cannot be had in time.
+    """
+
+    async def get(self, key: FactKey[T]) -> T:
+        """The fact of a key."""
+        ...
+
+    async def get_all(self, keys: Sequence[FactKey[T]]) -> list[T]:
+        """The facts of several keys of one type, in their order."""
+        ...
+
+
+@unique
+class Consistency(Enum):
+    """How fresh the facts of an answer must be."""
+
+    MINIMIZE_LATENCY = "minimize_latency"
+    FULLY_CONSISTENT = "fully_consistent"
+
+
+class FactSource(Protocol):
+    """Opens facts for one question."""
+
+    def open(
+        self, consistency: Consistency, deadline: float
+    ) -> AbstractAsyncContextManager[Facts]:
+        """Facts as fresh as asked; `deadline` is a time of `Clock.monotonic`."""
+        ...
+
+    @property
+    def field_types(self) -> "FieldTypes":
+        """The types of the id columns; known once the store has started."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class FieldTypes:
+    """The types of the id columns that questions and filters name."""
+
+    organization: IdType
+    fields: dict[Field, IdType]
+
+
+@dataclass(frozen=True, slots=True)
+class Authenticated:
+    """Who a credential is, and the principal to which it is pinned."""
+
+    user_id: UserId
+    pinned_principal_id: PrincipalId | None
+
+
+class ApiKeyVerifier(Protocol):
+    """Checks API keys."""
+
+    async def verify(self, api_key: str, facts: Facts) -> Authenticated | None:
+        """Who presents this key; none for every kind of bad key.
+
+        Raises CouldNotDecideError when it cannot be told.
+        """
+        ...
+
+
+class Clock(Protocol):
+    """Tells the time; the only one who does."""
+
+    def monotonic(self) -> float:
+        """Seconds that run through suspend, from an arbitrary start."""
+        ...
+
+    def wall(self) -> float:
+        """Seconds since 1970, UTC; for the expiry of credentials only."""
+        ...

@@ -1,0 +1,1 @@
+"""Questions to answers: the use cases over facts."""

@@ -1,0 +1,1 @@
+"""Facts out of PostgreSQL, cached, and dropped when they change."""

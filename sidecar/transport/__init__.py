@@ -1,0 +1,1 @@
+"""gRPC on listeners: messages to questions, answers to messages."""
