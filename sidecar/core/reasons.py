@@ -54,7 +54,6 @@ class Reason(Enum):
     FACTS_UNAVAILABLE = "could not decide: the facts cannot be read"
     DEADLINE_TOO_NEAR = "could not decide: too little time is left"
     OVERLOADED = "could not decide: too much is asked at once"
-    SHUTTING_DOWN = "could not decide: the server is stopping"
     INTERNAL = "could not decide: the server has a defect"
 
     @property

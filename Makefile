@@ -1,0 +1,60 @@
+# Every target in one line: make help.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+BIN := .venv/bin
+STAMP := .venv/.installed
+PROTOS := $(wildcard proto/authz/v1/*.proto)
+PY := $(BIN)/python
+
+.PHONY: help setup demo run test check fix gen lock bench baseline clean
+
+help: ## List every target
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
+
+setup: $(STAMP) ## Install everything into .venv, from the lock alone
+$(STAMP): requirements/dev.lock pyproject.toml clients/python/pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python >= 3.11 is needed: make PYTHON=python3.12")'
+	$(PYTHON) -m venv .venv
+	$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.lock
+	$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e clients/python -e .
+	touch $(STAMP)
+
+demo: $(STAMP) ## See it work: a PostgreSQL, the sidecar, every call, then stop
+	$(PY) examples/demo.py
+
+run: $(STAMP) ## The same, and stay up with calls to paste
+	$(PY) examples/run.py
+
+test: $(STAMP) ## Run the whole test suite
+	$(PY) -m pytest -n 2 --dist loadgroup
+
+check: $(STAMP) ## Look, change nothing: style, types, layers, proto, generated code, core coverage
+	$(BIN)/ruff format --check --quiet .
+	$(BIN)/ruff check --quiet .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+	cd proto && ../$(BIN)/buf lint && ../$(BIN)/buf breaking --against baseline.binpb
+	$(PY) scripts/gen.py --check
+	$(PY) -m pytest -q --cov --cov-report=term-missing:skip-covered --cov-fail-under=100 tests/core tests/spec
+
+fix: $(STAMP) ## Format, and mend what can be mended
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+gen: $(STAMP) ## Generate the Python stubs from the proto
+	$(PY) scripts/gen.py
+
+baseline: $(STAMP) ## Accept the present proto as what must not be broken
+	cd proto && ../$(BIN)/buf build -o baseline.binpb
+
+lock: $(STAMP) ## Renew the locks, with hashes
+	$(PY) scripts/lock.py
+
+bench: $(STAMP) ## Measure calls a second on one core (h2load of nghttp2-client is needed)
+	$(PY) bench/check_visible.py
+
+clean: ## Remove what make made
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage

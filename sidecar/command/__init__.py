@@ -1,0 +1,1 @@
+"""The command line: runs the server, and asks it questions."""

@@ -1,0 +1,171 @@
+"""The questions that are answered with decisions."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated
+
+import typer
+from authz.v1 import authorization_service_pb2 as pb
+from authz.v1 import caller_pb2, decision_pb2
+from rich.text import Text
+
+from sidecar.command.bare_json import Json, from_bare
+from sidecar.command.client import Client
+from sidecar.command.options import Explaining
+from sidecar.command.pages import Page, decisions_page, footer, verdict_line
+from sidecar.command.question import Answer, code_of
+from sidecar.command.syntax import (
+    read_gate,
+    read_new_resource,
+    read_requirement,
+    read_resource,
+)
+from sidecar.command.words import (
+    caller_words,
+    gate_words,
+    new_resource_words,
+    plain,
+    requirement_words,
+    resource_words,
+)
+
+Resources = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="RESOURCE...",
+        help="kind/id, or with what is known of it: kind/id,owner=5,cluster=7.",
+    ),
+]
+
+
+@dataclass(frozen=True, kw_only=True)
+class CheckVisible(Explaining):
+    """May the caller see these resources?"""
+
+    resources: Resources
+
+    def ask(self, client: Client) -> Answer:
+        """See `Question.ask`."""
+        resources: list[Json] = [read_resource(text) for text in self.resources]
+        fields = {**self.explained_asker(), "resources": resources}
+        request = from_bare(fields, pb.CheckVisibleRequest)
+        response = client.ask("CheckVisible", request, pb.CheckVisibleResponse)
+        questions = [resource_words(resource) for resource in request.resources]
+        title = _title("may {} see?", request.caller)
+        return _many(title, questions, response)
+
+
+@dataclass(frozen=True, kw_only=True)
+class CheckWritable(Explaining):
+    """May the caller change these resources?"""
+
+    resources: Resources
+    skip_visible: Annotated[
+        bool, typer.Option("--skip-visible", help="Visibility was checked already.")
+    ] = False
+
+    def ask(self, client: Client) -> Answer:
+        """See `Question.ask`."""
+        resources: list[Json] = [read_resource(text) for text in self.resources]
+        fields = {
+            **self.explained_asker(),
+            "resources": resources,
+            "skip_visible": self.skip_visible,
+        }
+        request = from_bare(fields, pb.CheckWritableRequest)
+        response = client.ask("CheckWritable", request, pb.CheckWritableResponse)
+        questions = [resource_words(resource) for resource in request.resources]
+        title = _title("may {} change?", request.caller)
+        return _many(title, questions, response)
+
+
+@dataclass(frozen=True, kw_only=True)
+class CheckCreatable(Explaining):
+    """May the caller create such resources?"""
+
+    resources: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="RESOURCE...", help="kind,owner=5 or kind,global, or kind alone."
+        ),
+    ]
+
+    def ask(self, client: Client) -> Answer:
+        """See `Question.ask`."""
+        resources: list[Json] = [read_new_resource(text) for text in self.resources]
+        fields = {**self.explained_asker(), "resources": resources}
+        request = from_bare(fields, pb.CheckCreatableRequest)
+        response = client.ask("CheckCreatable", request, pb.CheckCreatableResponse)
+        questions = [new_resource_words(resource) for resource in request.resources]
+        title = _title("may {} create?", request.caller)
+        return _many(title, questions, response)
+
+
+@dataclass(frozen=True, kw_only=True)
+class CheckRole(Explaining):
+    """Does the caller pass a role gate?"""
+
+    gate: Annotated[
+        str,
+        typer.Argument(help="platform_admin, or org roles: admin, or 'admin|user'."),
+    ]
+
+    def ask(self, client: Client) -> Answer:
+        """See `Question.ask`."""
+        fields = {**self.explained_asker(), "gate": read_gate(self.gate)}
+        request = from_bare(fields, pb.CheckRoleRequest)
+        response = client.ask("CheckRole", request, pb.CheckRoleResponse)
+        page = [
+            _title("has {} this role?", request.caller),
+            *decisions_page([gate_words(request.gate)], [response.decision]),
+            footer(response.decision_id, response.revision),
+        ]
+        return Answer(response, page, code_of([response.decision]))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Authorize(Explaining):
+    """Do all these requirements hold?"""
+
+    requirements: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="REQUIREMENT...",
+            help="visible:cluster/7, writable:cluster/7, creatable:model,owner=5, "
+            "role:admin, permission:DATA:data.contract:update>=group.",
+        ),
+    ]
+
+    def ask(self, client: Client) -> Answer:
+        """See `Question.ask`."""
+        requirements: list[Json] = [read_requirement(one) for one in self.requirements]
+        fields = {**self.explained_asker(), "requirements": requirements}
+        request = from_bare(fields, pb.AuthorizeRequest)
+        response = client.ask("Authorize", request, pb.AuthorizeResponse)
+        questions = [requirement_words(one) for one in request.requirements]
+        page: Page = [
+            _title("may {}, with all that is required?", request.caller),
+            verdict_line(response.decision),
+            *decisions_page(questions, response.decisions),
+            footer(response.decision_id, response.revision),
+        ]
+        return Answer(response, page, code_of([response.decision]))
+
+
+_Responses = (
+    pb.CheckVisibleResponse | pb.CheckWritableResponse | pb.CheckCreatableResponse
+)
+
+
+def _many(title: Text, questions: Sequence[str], response: _Responses) -> Answer:
+    decisions: Sequence[decision_pb2.Decision] = response.decisions
+    page: Page = [
+        title,
+        *decisions_page(questions, decisions),
+        footer(response.decision_id, response.revision),
+    ]
+    return Answer(response, page, code_of(decisions))
+
+
+def _title(form: str, caller: caller_pb2.Caller) -> Text:
+    return plain(form.format(caller_words(caller)), "bold")

@@ -1,0 +1,40 @@
+"""The stream of changes, one JSON document to a line."""
+
+import json
+from dataclasses import dataclass
+from typing import Annotated
+
+import typer
+from authz.v1 import authorization_service_pb2 as pb
+
+from sidecar.command.bare_json import to_bare
+from sidecar.command.client import Client, open_channel
+from sidecar.command.failures import CallFailedError
+from sidecar.command.options import Connection, OptionError
+from sidecar.command.question import report
+from sidecar.command.screen import ExitCode, Screen
+from sidecar.command.words import plain
+
+
+@dataclass(frozen=True, kw_only=True)
+class Watch(Connection):
+    """Which facts change, from now on? Ends when interrupted."""
+
+    after: Annotated[
+        str | None, typer.Option(help="The revision after which changes are wanted.")
+    ] = None
+
+    def run(self, screen: Screen) -> ExitCode:
+        """Prints what happens until it is interrupted or the stream ends."""
+        request = pb.WatchRequest(after_revision=self.after)
+        try:
+            with open_channel(self) as channel:
+                client = Client(channel, self.timeout)
+                for event in client.follow("Watch", request, pb.WatchResponse):
+                    screen.show(plain(json.dumps(to_bare(event))))
+        except OptionError as error:
+            screen.show_error(str(error))
+            return ExitCode.UNDECIDED
+        except CallFailedError as failure:
+            return report(failure, screen, is_json=self.json)
+        return ExitCode.ALLOWED

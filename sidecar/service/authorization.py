@@ -1,0 +1,191 @@
+"""The use cases: facts and a question to an answer.
+
+Every check is requirements under one context. The kind is judged before the
+caller, the caller before the row: what a caller may not know is never read.
+"""
+
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
+
+from sidecar.core import filters, sql, tenancy
+from sidecar.core.authorize import (
+    MustBeCreatable,
+    MustPass,
+    NamedResource,
+    Requirement,
+    verdict,
+)
+from sidecar.core.checks import check_visible, check_writable
+from sidecar.core.decision import UNKNOWN_KIND, Denied
+from sidecar.core.model import TenantContext
+from sidecar.core.permissions import PermissionQuery
+from sidecar.core.reasons import Denial
+from sidecar.core.tenancy import AvailableContext
+from sidecar.ports import (
+    ApiKeyVerifier,
+    Facts,
+    FactSource,
+    MembershipsKey,
+    StandingKey,
+)
+from sidecar.service.asking import (
+    Asked,
+    Authorized,
+    Decided,
+    Filtered,
+    FilterQuestion,
+    Permitted,
+    Policy,
+)
+from sidecar.service.judging import Judge, VisibilityCheck, writable_alone
+from sidecar.service.permitting import read_holdings
+from sidecar.service.resolving import Resolved, Resolver
+
+
+class Authorization:
+    """Answers the questions of the API. All methods raise CouldNotDecideError."""
+
+    def __init__(
+        self, source: FactSource, api_keys: ApiKeyVerifier, policy: Policy
+    ) -> None:
+        self._source = source
+        self._policy = policy
+        self._types = source.field_types
+        self._resolver = Resolver(api_keys, self._types.organization)
+
+    async def resolve_context(self, asked: Asked) -> TenantContext | Denied:
+        """As which tenant the caller acts."""
+        async with self._open(asked) as facts:
+            return (await self._resolver.resolve(asked.caller, facts)).context
+
+    async def list_contexts(
+        self, asked: Asked
+    ) -> tuple[AvailableContext, ...] | Denied:
+        """As which tenants the caller may act."""
+        async with self._open(asked) as facts:
+            known = await self._resolver.identify(asked.caller, facts)
+            if isinstance(known, Denied):
+                return known
+            user, pinned = known
+            if pinned is not None:
+                return await self._pinned_contexts(asked, facts)
+            key = MembershipsKey(user.principal_id)
+            return tenancy.available_contexts(
+                user, await facts.get(key), self._types.organization
+            )
+
+    async def check_visible(
+        self, asked: Asked, resources: Sequence[NamedResource]
+    ) -> Decided:
+        """Whether each resource is visible."""
+        return await self._check_resources(asked, resources, check_visible)
+
+    async def check_writable(
+        self, asked: Asked, resources: Sequence[NamedResource], *, skip_visible: bool
+    ) -> Decided:
+        """Whether each resource is writable."""
+        if skip_visible:
+            return await self._check_resources(asked, resources, writable_alone)
+        return await self._check_resources(asked, resources, check_writable)
+
+    async def check_creatable(
+        self, asked: Asked, resources: Sequence[MustBeCreatable]
+    ) -> Decided:
+        """Whether each resource may be created."""
+        return (await self.authorize(asked, resources)).each
+
+    async def check_role(self, asked: Asked, gate: MustPass) -> Decided:
+        """Whether the caller passes a gate; one decision."""
+        return (await self.authorize(asked, [gate])).each
+
+    async def authorize(
+        self, asked: Asked, requirements: Sequence[Requirement]
+    ) -> Authorized:
+        """Whether all requirements hold."""
+        async with self._open(asked) as facts:
+            resolved = await self._resolver.resolve(asked.caller, facts)
+            judge = self._judge(resolved, facts)
+            each = await judge.requirements(requirements, explain=asked.explain)
+        decision = verdict(requirements, each.decisions)
+        return Authorized(decision, each, resolved.context)
+
+    async def get_permissions(
+        self, asked: Asked, queries: Sequence[PermissionQuery]
+    ) -> Permitted | Denied:
+        """What the caller's roles allow; denied for bad callers only."""
+        async with self._open(asked) as facts:
+            resolved = await self._resolver.resolve(asked.caller, facts)
+            if isinstance(resolved.context, Denied) and resolved.context.denial in {
+                Denial.INVALID,
+                Denial.UNAUTHENTICATED,
+            }:
+                return resolved.context
+            holdings = await read_holdings(
+                resolved, queries, facts, self._policy.role_precedence
+            )
+        answers = [holdings.answer(query) for query in queries]
+        if not asked.explain:
+            return Permitted(answers)
+        steps = resolved.steps()
+        return Permitted(answers, [holdings.reasons(each, steps) for each in queries])
+
+    async def get_list_filter(
+        self, asked: Asked, question: FilterQuestion
+    ) -> Filtered | Denied:
+        """Which rows of a kind the caller may list.
+
+        Raises sql.ColumnMissingError when the SQL needs a column not given.
+        """
+        kind = self._policy.kinds.get(question.kind)
+        if kind is None:
+            return UNKNOWN_KIND
+        async with self._open(asked) as facts:
+            resolved = await self._resolver.resolve(asked.caller, facts)
+            context = resolved.context
+            if isinstance(context, Denied):
+                return context
+            chosen = filters.list_filter(context, kind)
+            if question.permission is not None:
+                holdings = await read_holdings(
+                    resolved,
+                    [question.permission],
+                    facts,
+                    self._policy.role_precedence,
+                )
+                read = holdings.answer(question.permission).read
+                chosen = filters.both(chosen, filters.level_filter(context, read))
+        if question.sql is None:
+            return Filtered(chosen, None)
+        rendered = sql.render(chosen, question.sql, self._types.fields)
+        return Filtered(chosen, rendered)
+
+    def _open(self, asked: Asked) -> AbstractAsyncContextManager[Facts]:
+        return self._source.open(asked.consistency, asked.deadline)
+
+    def _judge(self, resolved: Resolved, facts: Facts) -> Judge:
+        return Judge(resolved, facts, self._policy)
+
+    async def _check_resources(
+        self,
+        asked: Asked,
+        resources: Sequence[NamedResource],
+        check_of: VisibilityCheck,
+    ) -> Decided:
+        async with self._open(asked) as facts:
+            resolved = await self._resolver.resolve(asked.caller, facts)
+            judge = self._judge(resolved, facts)
+            return await judge.resources(resources, check_of, explain=asked.explain)
+
+    async def _pinned_contexts(
+        self, asked: Asked, facts: Facts
+    ) -> tuple[AvailableContext, ...] | Denied:
+        resolved = await self._resolver.resolve(asked.caller, facts)
+        context = resolved.context
+        if isinstance(context, Denied):
+            return context
+        standing = resolved.standing
+        current = context.current_principal_id
+        if standing is None and current is not None:
+            key = StandingKey(context.user.principal_id, current)
+            standing = await facts.get(key)
+        return (tenancy.pinned_context(context, standing),)

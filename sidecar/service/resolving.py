@@ -1,0 +1,97 @@
+"""Who asks and as which tenant: reads what core.tenancy needs, step by step."""
+
+from dataclasses import dataclass
+
+from sidecar.core import tenancy
+from sidecar.core.decision import BAD_CREDENTIAL, Denied, Outcome, Step
+from sidecar.core.ids import IdType, PrincipalId
+from sidecar.core.model import Standing, TenantContext, User
+from sidecar.ports import (
+    ApiKeyVerifier,
+    Authenticated,
+    Facts,
+    GrantsKey,
+    IdentityKey,
+    StandingKey,
+    UserKey,
+)
+from sidecar.service.asking import (
+    Caller,
+    NamedSubject,
+    NamedUser,
+    PresentedApiKey,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """A context or why there is none, with the facts that it came from."""
+
+    context: TenantContext | Denied
+    acting: tenancy.Acting | None = None
+    standing: Standing | None = None
+
+    def steps(self) -> tuple[Step, ...]:
+        """The explanation of the context."""
+        if self.acting is None:
+            if isinstance(self.context, Denied):
+                text = self.context.reason.text
+                return (Step("context", Outcome.DENIED, text),)
+            return ()
+        return tenancy.explain_context(self.acting, self.context, self.standing)
+
+
+@dataclass(frozen=True, slots=True)
+class Resolver:
+    """Resolves callers."""
+
+    api_keys: ApiKeyVerifier
+    organization_type: IdType
+
+    async def resolve(self, caller: Caller, facts: Facts) -> Resolved:
+        """As which tenant `caller` acts."""
+        known = await self.identify(caller, facts)
+        if isinstance(known, Denied):
+            return Resolved(known)
+        user, pinned = known
+        acting = tenancy.choose_principal(
+            user, pinned, caller.requested_organization, self.organization_type
+        )
+        if isinstance(acting, Denied):
+            return Resolved(acting)
+        return await _resolve_acting(user, acting, facts)
+
+    async def identify(
+        self, caller: Caller, facts: Facts
+    ) -> tuple[User, PrincipalId | None] | Denied:
+        """Who `caller` is and to which principal they are pinned."""
+        claimed = await self._claim(caller, facts)
+        if claimed is None:
+            return BAD_CREDENTIAL
+        user = tenancy.authenticate(await facts.get(UserKey(claimed.user_id)))
+        if isinstance(user, Denied):
+            return user
+        return user, claimed.pinned_principal_id
+
+    async def _claim(self, caller: Caller, facts: Facts) -> Authenticated | None:
+        match caller.identity:
+            case NamedUser(user_id, pinned):
+                return Authenticated(user_id, pinned)
+            case NamedSubject(issuer, subject, pinned):
+                found = await facts.get(IdentityKey(issuer, subject))
+                return None if found is None else Authenticated(found, pinned)
+            case PresentedApiKey(text):
+                return await self.api_keys.verify(text, facts)
+
+
+async def _resolve_acting(user: User, acting: tenancy.Acting, facts: Facts) -> Resolved:
+    current = acting.principal_id
+    lookup = tenancy.needed_lookup(user, acting)
+    if current is None or lookup is tenancy.Lookup.NONE:
+        return Resolved(tenancy.resolve_without_lookup(user, acting), acting)
+    if lookup is tenancy.Lookup.OWN_GRANTS:
+        grants = await facts.get(GrantsKey(current))
+        return Resolved(tenancy.resolve_personal(user, acting, grants), acting)
+    standing = await facts.get(StandingKey(user.principal_id, current))
+    resolved = tenancy.resolve_organization(user, acting, standing)
+    return Resolved(resolved, acting, standing)

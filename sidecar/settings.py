@@ -1,0 +1,317 @@
+"""Settings: one frozen tree, read once from a YAML file and AUTHZ_… variables.
+
+A variable's name is the path of its setting in upper case, joined by two
+underscores: AUTHZ_DATABASE__URL. Variables win over the file.
+"""
+
+import hashlib
+import os
+from collections.abc import Iterable, Mapping
+from enum import Enum, unique
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Annotated, Literal
+
+import yaml
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    NonNegativeFloat,
+    PositiveFloat,
+    PositiveInt,
+    SecretStr,
+    ValidationError,
+)
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+from typing_extensions import override
+
+_PREFIX = "AUTHZ_"
+# Variables of the command line and its clients, which are no settings.
+_OTHER_VARIABLES = frozenset(
+    {"AUTHZ_ADDRESS", "AUTHZ_API_KEY", "AUTHZ_ACCESS_TOKEN", "AUTHZ_CONFIG"}
+)
+
+
+class SettingsError(Exception):
+    """The settings cannot be used; the message is one line that says why."""
+
+
+class _Tree(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Database(_Tree):
+    """The PostgreSQL that has the facts."""
+
+    url: SecretStr = Field(
+        default=SecretStr("postgresql:///authz"),
+        description="Where facts are read, as a libpq URL.",
+    )
+    feed_url: SecretStr | None = Field(
+        default=None,
+        description="Where changes are listened to, without a transaction pooler "
+        "between; unset means `url`.",
+    )
+    pool_min: PositiveInt = Field(default=1, description="Connections kept open.")
+    pool_max: PositiveInt = Field(default=8, description="Connections at most.")
+    pool_waiting: PositiveInt = Field(
+        default=128, description="Questions that may wait for a connection."
+    )
+    connect_seconds: PositiveFloat = Field(
+        default=5.0, description="How long a connection may take to open, in seconds."
+    )
+    prepared_statements: bool = Field(
+        default=True,
+        description="Whether statements stay prepared; false behind a transaction "
+        "pooler that cannot keep them.",
+    )
+
+
+class Freshness(_Tree):
+    """How old a fact from memory may be."""
+
+    max_staleness: PositiveFloat = Field(
+        default=10.0,
+        description="Seconds without a sign of life from the feed after which "
+        "nothing is answered from memory.",
+    )
+    beat_interval: PositiveFloat = Field(
+        default=1.0, description="Seconds between signs of life through the database."
+    )
+    trigger_check_interval: PositiveFloat = Field(
+        default=60.0, description="Seconds between checks of the change triggers."
+    )
+
+
+class Cache(_Tree):
+    """How much is kept in memory, by weight: one for each id, grant or rule."""
+
+    users: PositiveInt = Field(default=200_000, description="Weight of users.")
+    standings: PositiveInt = Field(
+        default=1_000_000, description="Weight of standings within principals."
+    )
+    roles: PositiveInt = Field(default=1_000_000, description="Weight of roles.")
+    resources: PositiveInt = Field(
+        default=500_000, description="Weight of resources looked up."
+    )
+    others: PositiveInt = Field(
+        default=200_000, description="Weight of every other group of facts, each."
+    )
+    absent: PositiveInt = Field(
+        default=20_000, description="Weight of what was found not to exist, each group."
+    )
+
+
+class ResourceKindSettings(_Tree):
+    """A declared kind of resource."""
+
+    visibility: Literal["OWNED", "CLUSTER", "CLUSTER_RESOURCE"] = Field(
+        description="The visibility rule."
+    )
+    owner: bool = Field(
+        default=True, description="Whether rows carry owner_principal_id."
+    )
+    cluster: bool = Field(default=False, description="Whether rows carry cluster_id.")
+
+
+class ListenerSettings(_Tree):
+    """One place where the sidecar listens."""
+
+    address: str = Field(
+        default="unix:authz.sock",
+        description="`unix:<path>` or `<loopback host>:<port>`.",
+    )
+    mode: Annotated[str, Field(pattern=r"^0?[0-7]{3}$")] = Field(
+        default="0660", description="The socket file's mode, octal."
+    )
+    services: frozenset[Literal["api", "health", "reflection"]] = Field(
+        default=frozenset({"api", "health"}), description="What is served here."
+    )
+    callers: Literal["any", "credentials"] = Field(
+        default="any",
+        description="Whom to believe: everyone who is named, or credentials only.",
+    )
+    explain: bool = Field(
+        default=True, description="Whether decisions are explained here on request."
+    )
+    engine: Literal["auto", "native", "grpcio"] = Field(
+        default="auto", description="What speaks HTTP/2; auto is native."
+    )
+
+
+def _host_and_port(text: str) -> str:
+    host, colon, port = text.rpartition(":")
+    if not colon or not port.isdecimal() or int(port) > _LAST_PORT:
+        raise ValueError("must be `<address>:<port>`")
+    ip_address(host.strip("[]"))
+    return text
+
+
+_LAST_PORT = 65_535
+
+
+class MetricsSettings(_Tree):
+    """Prometheus metrics over HTTP."""
+
+    address: Annotated[str, AfterValidator(_host_and_port)] | None = Field(
+        default="127.0.0.1:9464",
+        description="`<address>:<port>`; null serves none.",
+    )
+
+
+class LimitSettings(_Tree):
+    """How large a request may be."""
+
+    id_bytes: PositiveInt = Field(default=256, description="Bytes of an id.")
+    item_bytes: PositiveInt = Field(default=512, description="Bytes of an item.")
+    item_segments: PositiveInt = Field(default=32, description="Segments of an item.")
+    credential_bytes: PositiveInt = Field(
+        default=16_384, description="Bytes of a credential."
+    )
+    message_bytes: PositiveInt = Field(
+        default=4_194_304, description="Bytes of a message."
+    )
+
+
+class StopSettings(_Tree):
+    """What happens on SIGTERM."""
+
+    linger_seconds: NonNegativeFloat = Field(
+        default=2.0,
+        description="How long to go on answering after saying NOT_SERVING, in seconds.",
+    )
+    grace_seconds: NonNegativeFloat = Field(
+        default=10.0, description="How long running calls may take to end, in seconds."
+    )
+
+
+@unique
+class LogLevel(Enum):
+    """How much is logged."""
+
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+class Settings(BaseSettings):
+    """Everything an operator can set."""
+
+    model_config = SettingsConfigDict(
+        frozen=True, extra="forbid", env_prefix=_PREFIX, env_nested_delimiter="__"
+    )
+
+    database: Database = Database()
+    freshness: Freshness = Freshness()
+    cache: Cache = Cache()
+    listeners: tuple[ListenerSettings, ...] = Field(
+        default=(ListenerSettings(),), min_length=1
+    )
+    resource_kinds: dict[str, ResourceKindSettings] = Field(
+        default={}, description="The kinds of resource by name."
+    )
+    role_precedence: Literal["union", "highest_scope"] = Field(
+        default="union", description="How roles of different scopes come together."
+    )
+    metrics: MetricsSettings = MetricsSettings()
+    limits: LimitSettings = LimitSettings()
+    stop: StopSettings = StopSettings()
+    log_level: LogLevel = Field(
+        default=LogLevel.INFO, description="How much is logged."
+    )
+
+    @classmethod
+    @override
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Variables win over the file, and nothing else is read."""
+        del settings_cls, dotenv_settings, file_secret_settings
+        return env_settings, init_settings
+
+    def digest(self) -> str:
+        """SHA-256 of the settings without secrets, lower-case hex."""
+        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()
+
+
+def load(path: Path | None) -> Settings:
+    """Reads the settings, from `path` when there is one, and from variables.
+
+    Raises:
+        SettingsError: unreadable, not YAML, an unknown key or a bad value.
+    """
+    _refuse_unknown_variables(os.environ)
+    found: object = {} if path is None else _read(path)
+    if not isinstance(found, dict):
+        raise SettingsError(f"settings in `{path}` must be a mapping")
+    if not all(isinstance(key, str) for key in found):
+        raise SettingsError(f"settings in `{path}` must have names as keys")
+    try:
+        return Settings(**found)
+    except ValidationError as error:
+        source = "variables" if path is None else f"`{path}` and variables"
+        raise SettingsError(f"settings from {source}: {_in_words(error)}") from error
+    except ValueError as error:
+        # pydantic-settings raises this for a variable that is not JSON.
+        raise SettingsError(f"settings: {error}".splitlines()[0]) from error
+
+
+def _read(path: Path) -> object:
+    try:
+        found: object = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SettingsError(
+            f"settings file `{path}` cannot be read: {error.strerror}"
+        ) from error
+    except UnicodeDecodeError as error:
+        raise SettingsError(f"settings file `{path}` is not UTF-8") from error
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        where = "" if mark is None else f" at line {mark.line + 1}"
+        raise SettingsError(
+            f"settings file `{path}` is not YAML{where}: {error.problem}"
+        ) from error
+    except yaml.YAMLError as error:
+        raise SettingsError(f"settings file `{path}` is not YAML") from error
+    return {} if found is None else found
+
+
+def _refuse_unknown_variables(environment: Mapping[str, str]) -> None:
+    fields = {name.upper() for name in Settings.model_fields}
+    for name in sorted(environment):
+        if not name.startswith(_PREFIX) or name in _OTHER_VARIABLES:
+            continue
+        if name.removeprefix(_PREFIX).partition("__")[0] not in fields:
+            raise SettingsError(f"settings: variable `{name}` names no setting")
+
+
+def _in_words(error: ValidationError) -> str:
+    return "; ".join(
+        f"`{_path(each['loc'])}` {_problem(each['type'], each['msg'])}"
+        for each in error.errors(include_input=False, include_url=False)
+    )
+
+
+def _path(parts: Iterable[int | str]) -> str:
+    written = "".join(
+        f"[{part}]" if isinstance(part, int) else f".{part}" for part in parts
+    )
+    return written.removeprefix(".")
+
+
+def _problem(kind: str, message: str) -> str:
+    if kind == "extra_forbidden":
+        return "is no known setting"
+    return f"is refused: {message[:1].lower()}{message[1:]}"

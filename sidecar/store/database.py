@@ -1,0 +1,147 @@
+"""A bounded pool of connections: lends one, or refuses while there is time."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from typing import Final
+
+import asyncpg
+
+from sidecar.ports import FactsUnavailableError, OverloadedError
+from sidecar.store.errors import StoreError
+
+# After the answer, or its time, is over: to end what still runs and to hand back.
+_RELEASE_SECONDS: Final = 1.0
+
+DRIVER_ERRORS: Final = (
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    OSError,  # a time-out is one
+)
+
+
+@dataclass(frozen=True, slots=True)
+class PoolSettings:
+    """A pool's address and bounds. Times are in seconds.
+
+    `statement_cache` is how many statements a connection keeps prepared; through a
+    pooler that hands out another connection for each transaction it must be zero.
+    `waiting` is how many may wait for a connection before more are turned away.
+    """
+
+    url: str
+    smallest: int = 2
+    largest: int = 10
+    waiting: int = 200
+    connect_timeout: float = 5.0
+    statement_cache: int = 100
+
+
+@dataclass(frozen=True, slots=True)
+class PoolStats:
+    """Connections open and idle, who was lent one or waits, and who was refused."""
+
+    open: int
+    idle: int
+    asking: int
+    refused: int
+
+
+class Database:
+    """Connections to one database, for reading."""
+
+    def __init__(self, pool: asyncpg.Pool, settings: PoolSettings) -> None:
+        self._pool = pool
+        self._settings = settings
+        self._asking = 0
+        self._refused = 0
+
+    @classmethod
+    async def connect(cls, settings: PoolSettings) -> "Database":
+        """Opens the pool; raises StoreError when the database cannot be reached."""
+        pool = asyncpg.create_pool(
+            settings.url,
+            min_size=settings.smallest,
+            max_size=settings.largest,
+            timeout=settings.connect_timeout,
+            statement_cache_size=settings.statement_cache,
+            reset=_reset,
+        )
+        try:
+            async with asyncio.timeout(settings.connect_timeout):
+                await pool
+        except (*DRIVER_ERRORS, ValueError) as error:
+            pool.terminate()
+            raise StoreError(
+                f"the database cannot be reached: {type(error).__name__}"
+            ) from error
+        return cls(pool, settings)
+
+    @asynccontextmanager
+    async def lend(self, seconds: float) -> AsyncIterator[asyncpg.Connection]:
+        """Lends a connection, and gives `seconds` in all to get it and to use it.
+
+        Raises OverloadedError when too many wait, FactsUnavailableError when the
+        database fails or the time is over.
+        """
+        if self._asking >= self._settings.largest + self._settings.waiting:
+            self._refused += 1
+            raise OverloadedError("too many questions wait for the database")
+        self._asking += 1
+        try:
+            with _told_apart():
+                async with asyncio.timeout(seconds), self._acquired() as connection:
+                    yield connection
+        finally:
+            self._asking -= 1
+
+    async def is_reachable(self, seconds: float) -> bool:
+        """Whether it answers in time."""
+        try:
+            async with self.lend(seconds) as connection:
+                await connection.execute("select 1")
+        except (FactsUnavailableError, OverloadedError):
+            return False
+        return True
+
+    def stats(self) -> PoolStats:
+        """How the pool is used."""
+        return PoolStats(
+            self._pool.get_size(),
+            self._pool.get_idle_size(),
+            self._asking,
+            self._refused,
+        )
+
+    async def close(self) -> None:
+        """Closes the connections, by force those that do not end in time."""
+        try:
+            async with asyncio.timeout(_RELEASE_SECONDS):
+                await self._pool.close()
+        except TimeoutError:
+            self._pool.terminate()
+
+    @asynccontextmanager
+    async def _acquired(self) -> AsyncIterator[asyncpg.Connection]:
+        connection = await self._pool.acquire()
+        try:
+            yield connection
+        finally:
+            await self._pool.release(connection, timeout=_RELEASE_SECONDS)
+
+
+async def _reset(connection: asyncpg.Connection) -> None:
+    # Nothing that is done on these connections outlives a transaction, so they need
+    # no round trip to be as new.
+    if connection.is_in_transaction():
+        await connection.execute("rollback")
+
+
+@contextmanager
+def _told_apart() -> Iterator[None]:
+    try:
+        yield
+    except DRIVER_ERRORS as error:
+        raise FactsUnavailableError("the database cannot be read") from error

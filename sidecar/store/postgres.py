@@ -1,0 +1,161 @@
+"""Facts read from PostgreSQL: each for itself, or all from one snapshot."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Final, Generic, TypeVar
+
+from typing_extensions import override
+
+from sidecar.ports import (
+    Clock,
+    DeadlineTooNearError,
+    FactKey,
+    Facts,
+    FactsUnavailableError,
+)
+from sidecar.store.anomalies import Tell
+from sidecar.store.database import Database
+from sidecar.store.lookups import Arguments, Lookup, Lookups
+from sidecar.store.queries import Queryable, Row
+
+T = TypeVar("T")
+
+_BEGIN: Final = "begin isolation level repeatable read, read only"
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """How facts are read from a database; what is odd there is told.
+
+    `timeout`: seconds for one reading that questions share, waiting for a
+    connection included. `min_remaining`: seconds; with less than that left to a
+    question nothing is read for it alone.
+    """
+
+    database: Database
+    lookups: Lookups
+    tell: Tell
+    clock: Clock
+    timeout: float = 2.0
+    min_remaining: float = 0.005
+
+    @asynccontextmanager
+    async def snapshot(self, deadline: float) -> AsyncIterator[Facts]:
+        """Facts of one moment; `deadline` is a time of the clock."""
+        try:
+            async with self.database.lend(self._remaining(deadline)) as connection:
+                await connection.execute(_BEGIN)
+                yield SnapshotFacts(self, connection, deadline)
+        except FactsUnavailableError as error:
+            self._remaining(deadline, error)
+            raise
+
+    def check(self, deadline: float) -> None:
+        """Raises DeadlineTooNearError when too little time is left."""
+        self._remaining(deadline)
+
+    def _remaining(self, deadline: float, cause: Exception | None = None) -> float:
+        remaining = deadline - self.clock.monotonic()
+        if remaining < self.min_remaining:
+            raise DeadlineTooNearError(
+                "too little time is left to read the facts"
+            ) from cause
+        return remaining
+
+
+class PostgresFacts(Facts):
+    """Reads facts one statement at a time, for all who share them."""
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+
+    @override
+    async def get(self, key: FactKey[T]) -> T:
+        return (await self.get_all((key,)))[0]
+
+    @override
+    async def get_all(self, keys: Sequence[FactKey[T]]) -> list[T]:
+        reading = Reading.of(keys, self._reader)
+        if not reading.arguments:
+            return reading.facts({})
+        async with self._reader.database.lend(self._reader.timeout) as connection:
+            return reading.facts(await reading.run(connection))
+
+
+class SnapshotFacts(Facts):
+    """Reads facts from one snapshot, one statement after another."""
+
+    def __init__(self, reader: Reader, snapshot: Queryable, deadline: float) -> None:
+        self._reader = reader
+        self._snapshot = snapshot
+        self._deadline = deadline
+        self._turn = asyncio.Lock()
+
+    @override
+    async def get(self, key: FactKey[T]) -> T:
+        return (await self.get_all((key,)))[0]
+
+    @override
+    async def get_all(self, keys: Sequence[FactKey[T]]) -> list[T]:
+        reading = Reading.of(keys, self._reader)
+        async with self._turn:
+            self._reader.check(self._deadline)
+            return reading.facts(await reading.run(self._snapshot))
+
+
+@dataclass(frozen=True, slots=True)
+class Reading(Generic[T]):
+    """The reading of some keys of one type; `arguments` by their position.
+
+    A key without arguments names nothing, and nothing is asked for it.
+    """
+
+    keys: Sequence[FactKey[T]]
+    lookup: Lookup[FactKey[T], T] | None
+    arguments: dict[int, Arguments]
+    tell: Tell
+
+    @classmethod
+    def of(cls, keys: Sequence[FactKey[T]], reader: Reader) -> "Reading[T]":
+        """What is to be asked for `keys`."""
+        if not keys:
+            return cls(keys, None, {}, reader.tell)
+        lookup = reader.lookups[type(keys[0])]
+        arguments = {
+            position: found
+            for position, key in enumerate(keys)
+            if (found := lookup.arguments(key)) is not None
+        }
+        return cls(keys, lookup, arguments, reader.tell)
+
+    async def run(self, connection: Queryable) -> dict[int, list[Row]]:
+        """The rows for each position; none where there are none."""
+        if self.lookup is None or not self.arguments:
+            return {}
+        sql = self.lookup.sql
+        if not self.lookup.takes_many:
+            return {
+                position: list(await connection.fetch(sql, *arguments))
+                for position, arguments in self.arguments.items()
+            }
+        rows: dict[int, list[Row]] = {}
+        positions = list(self.arguments)
+        columns = zip(*self.arguments.values(), strict=True)
+        for row in await connection.fetch(sql, *map(list, columns)):
+            number = row["n"]
+            if isinstance(number, int):
+                rows.setdefault(positions[number - 1], []).append(row)
+        return rows
+
+    def facts(self, rows: dict[int, list[Row]]) -> list[T]:
+        """The facts in the order of the keys."""
+        if self.lookup is None:
+            return []
+        return [
+            self.lookup.decode(key, rows.get(position, []), self.tell)
+            if position in self.arguments
+            else self.lookup.missing
+            for position, key in enumerate(self.keys)
+        ]

@@ -1,0 +1,136 @@
+"""Around every unary call of the API: decoding, errors to statuses, metrics.
+
+Both engines run these. They touch no other service's handlers.
+"""
+
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Protocol, TypeAlias, cast
+
+import grpc
+import structlog
+from google.protobuf.message import DecodeError, Message
+from grpc import aio
+from typing_extensions import override
+
+from sidecar.core.reasons import Reason
+from sidecar.ports import (
+    CouldNotDecideError,
+    DeadlineTooNearError,
+    FactsUnavailableError,
+    OverloadedError,
+)
+from sidecar.transport.status import RefusedError, code_of, details_of
+
+_SERVICE = "/authz.v1.AuthorizationService/"
+
+Handler: TypeAlias = "grpc.RpcMethodHandler[Message, Message]"
+Context: TypeAlias = "aio.ServicerContext[Message, Message]"
+Details: TypeAlias = grpc.HandlerCallDetails
+Unary: TypeAlias = Callable[[Message, Context], Awaitable[Message]]
+Raw: TypeAlias = Callable[[bytes, Context], Awaitable[bytes]]
+
+_log = structlog.stdlib.get_logger("transport")
+
+
+class CallObserver(Protocol):
+    """Told of every call of the API, for metrics."""
+
+    def called(self, rpc: str, code: str, reason: str, seconds: float) -> None:
+        """Counts a call; `reason` is empty when it was answered."""
+        ...
+
+
+class CallInterceptor(aio.ServerInterceptor):  # type: ignore[type-arg]  # not subscriptable at run time
+    """Wraps each handler once: decode, run, map errors, count."""
+
+    def __init__(self, observer: CallObserver) -> None:
+        self._observer = observer
+        self._wrapped: dict[str, Handler] = {}
+
+    @override
+    async def intercept_service(
+        self, continuation: Callable[[Details], Awaitable[Handler]], details: Details
+    ) -> Handler:
+        """Gives the wrapped handler of a unary method of the API."""
+        method = str(details.method)
+        wrapped = self._wrapped.get(method)
+        if wrapped is not None:
+            return wrapped
+        handler = await continuation(details)
+        if not method.startswith(_SERVICE) or handler is None:
+            return handler
+        if handler.unary_unary is None:
+            return handler
+        counted = _counting(
+            method.removeprefix(_SERVICE), _mapping_errors(handler), self._observer
+        )
+        # Messages are decoded inside, so that one which cannot be is a clear error.
+        wrapped = cast("Handler", grpc.unary_unary_rpc_method_handler(counted))
+        self._wrapped[method] = wrapped
+        return wrapped
+
+
+@dataclass(slots=True)
+class _Ending:
+    """How a call ended; refused until it is known to be answered."""
+
+    code: str = grpc.StatusCode.CANCELLED.name
+    reason: str = ""
+
+
+def _counting(rpc: str, run: "Run", observer: CallObserver) -> Raw:
+    async def handle(data: bytes, context: Context) -> bytes:
+        started = time.perf_counter()
+        ending = _Ending()
+        try:
+            return await run(data, context, ending)
+        finally:
+            seconds = time.perf_counter() - started
+            observer.called(rpc, ending.code, ending.reason, seconds)
+
+    return handle
+
+
+Run: TypeAlias = Callable[[bytes, Context, _Ending], Awaitable[bytes]]
+
+
+def _mapping_errors(handler: Handler) -> Run:
+    # Generated code always has both converters, and the servicer is asynchronous.
+    decode = cast("Callable[[bytes], Message]", handler.request_deserializer)
+    encode = cast("Callable[[Message], bytes]", handler.response_serializer)
+    answer = cast("Unary", handler.unary_unary)
+
+    async def run(data: bytes, context: Context, ending: _Ending) -> bytes:
+        try:
+            response = encode(await answer(decode(data), context))
+        except Exception as error:  # noqa: BLE001  whatever it is, it ends as a status
+            refused = _refused(error)
+            ending.code, ending.reason = code_of(refused).name, refused.reason.name
+            await context.abort(code_of(refused), refused.message, details_of(refused))
+        ending.code = grpc.StatusCode.OK.name
+        return response
+
+    return run
+
+
+_REASONS: dict[type[CouldNotDecideError], Reason] = {
+    FactsUnavailableError: Reason.FACTS_UNAVAILABLE,
+    DeadlineTooNearError: Reason.DEADLINE_TOO_NEAR,
+    OverloadedError: Reason.OVERLOADED,
+}
+
+
+def _refused(error: Exception) -> RefusedError:
+    match error:
+        case RefusedError():
+            return error
+        case DecodeError():
+            return RefusedError(Reason.MALFORMED_MESSAGE)
+        case CouldNotDecideError():
+            return RefusedError(_REASONS.get(type(error), Reason.FACTS_UNAVAILABLE))
+        case _:
+            # A defect: told in full in the log, and not at all to the client.
+            _log.error("call.defect", exc_info=error)
+            return RefusedError(Reason.INTERNAL)

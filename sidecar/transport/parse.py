@@ -1,0 +1,281 @@
+"""Requests to questions: everything about a request's shape is settled here.
+
+Each function raises RefusedError that names the field by its path.
+"""
+
+from collections.abc import Callable, Mapping, Sequence, Sized
+from dataclasses import dataclass
+from enum import Enum, unique
+from typing import TypeVar
+
+from authz.v1 import caller_pb2, permission_pb2
+
+from sidecar.core.ids import FeatureInstanceId, PrincipalId, UserId
+from sidecar.core.model import RuleContext
+from sidecar.core.permissions import PermissionQuery
+from sidecar.core.reasons import Reason
+from sidecar.core.rules import is_item
+from sidecar.ports import Consistency
+from sidecar.service.asking import (
+    Asked,
+    Caller,
+    NamedSubject,
+    NamedUser,
+    PresentedApiKey,
+)
+from sidecar.transport.status import RefusedError, malformed
+
+E = TypeVar("E")
+Parsed = TypeVar("Parsed")
+
+
+@unique
+class Callers(Enum):
+    """Whom a listener believes."""
+
+    ANY = "any"
+    CREDENTIALS = "credentials"
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How large a request may be: bytes of UTF-8, and counts of elements."""
+
+    id_bytes: int = 256
+    item_bytes: int = 512
+    item_segments: int = 32
+    credential_bytes: int = 16 * 1024
+    message_bytes: int = 4 * 1024 * 1024
+    elements: int = 1000
+    requirements: int = 32
+    explained: int = 20
+
+
+@dataclass(frozen=True, slots=True)
+class ListenerPolicy:
+    """What one listener serves and believes."""
+
+    callers: Callers = Callers.ANY
+    explain: bool = True
+    limits: Limits = Limits()
+
+
+_MORE_BYTES_THAN_CHARACTERS = 4
+
+
+def is_longer(text: str, limit: int) -> bool:
+    """Whether `text` has more than `limit` bytes of UTF-8."""
+    if len(text) * _MORE_BYTES_THAN_CHARACTERS <= limit:
+        return False
+    return len(text.encode()) > limit
+
+
+def required(text: str, field: str, limit: int) -> str:
+    """A text that must be there."""
+    if not text:
+        raise malformed(field, "must not be empty")
+    if is_longer(text, limit):
+        raise malformed(field, f"must be at most {limit} bytes")
+    return text
+
+
+def known(table: Mapping[int, E], value: int, field: str) -> E:
+    """An enum's value that must be set and known."""
+    found = table.get(value)
+    if found is None:
+        problem = "must be set" if value == 0 else f"is no known value: `{value}`"
+        raise malformed(field, problem)
+    return found
+
+
+def counted(elements: Sized, field: str, most: int) -> None:
+    """Refuses none, and too many."""
+    if not 1 <= len(elements) <= most:
+        raise malformed(field, f"must have 1 to {most} elements")
+
+
+def asked(
+    caller: caller_pb2.Caller,
+    consistency: caller_pb2.Consistency | None,
+    policy: ListenerPolicy,
+    deadline: float,
+) -> Asked:
+    """Who asks and how fresh, of a question that is not to be explained."""
+    return Asked(parse_caller(caller, policy), parse_consistency(consistency), deadline)
+
+
+def explained(
+    question: Asked,
+    wanted: bool,  # noqa: FBT001  the field of the request, passed on
+    elements: Sized,
+    policy: ListenerPolicy,
+) -> Asked:
+    """The same question, to be explained if that is wanted and served."""
+    if not wanted:
+        return question
+    if not policy.explain:
+        raise RefusedError(
+            Reason.NOT_SERVED_HERE, "this listener does not explain", "explain"
+        )
+    if len(elements) > policy.limits.explained:
+        most = policy.limits.explained
+        raise malformed("explain", f"is served for at most {most} elements")
+    return Asked(question.caller, question.consistency, question.deadline, explain=True)
+
+
+def parse_caller(message: caller_pb2.Caller, policy: ListenerPolicy) -> Caller:
+    """Who asks."""
+    identity = message.WhichOneof("identity")
+    limits = policy.limits
+    organization = message.organization_id
+    if is_longer(organization, limits.id_bytes):
+        raise malformed(
+            "caller.organization_id", f"must be at most {limits.id_bytes} bytes"
+        )
+    match identity:
+        case None:
+            raise malformed("caller", "must say who asks")
+        case "user_id":
+            pinned = _believed_pin(message, identity, policy)
+            user_id = required(message.user_id, "caller.user_id", limits.id_bytes)
+            return Caller(NamedUser(UserId(user_id), pinned), organization)
+        case "subject":
+            pinned = _believed_pin(message, identity, policy)
+            return Caller(_subject(message.subject, pinned, limits), organization)
+        case "api_key":
+            return Caller(_api_key(message, limits), organization)
+        case "access_token":
+            raise RefusedError(
+                Reason.NOT_IMPLEMENTED,
+                "access tokens are not served yet",
+                "caller.access_token",
+            )
+
+
+def _believed_pin(
+    message: caller_pb2.Caller, identity: str, policy: ListenerPolicy
+) -> PrincipalId | None:
+    if policy.callers is not Callers.ANY:
+        raise RefusedError(
+            Reason.NOT_SERVED_HERE,
+            "this listener believes credentials only",
+            f"caller.{identity}",
+        )
+    if not message.HasField("pinned_principal_id"):
+        return None
+    field = "caller.pinned_principal_id"
+    limit = policy.limits.id_bytes
+    return PrincipalId(required(message.pinned_principal_id, field, limit))
+
+
+def _subject(
+    message: caller_pb2.Subject, pinned: PrincipalId | None, limits: Limits
+) -> NamedSubject:
+    return NamedSubject(
+        required(message.issuer, "caller.subject.issuer", limits.item_bytes),
+        required(message.subject, "caller.subject.subject", limits.item_bytes),
+        pinned,
+    )
+
+
+def _api_key(message: caller_pb2.Caller, limits: Limits) -> PresentedApiKey:
+    if message.HasField("pinned_principal_id"):
+        raise malformed("caller.pinned_principal_id", "goes with a named caller only")
+    field = "caller.api_key"
+    return PresentedApiKey(required(message.api_key, field, limits.credential_bytes))
+
+
+def parse_consistency(message: caller_pb2.Consistency | None) -> Consistency:
+    """How fresh the facts must be."""
+    if message is None:
+        return Consistency.MINIMIZE_LATENCY
+    match message.WhichOneof("requirement"):
+        case "minimize_latency":
+            _must_be_true(message.minimize_latency, "consistency.minimize_latency")
+            return Consistency.MINIMIZE_LATENCY
+        case "fully_consistent":
+            _must_be_true(message.fully_consistent, "consistency.fully_consistent")
+            return Consistency.FULLY_CONSISTENT
+        case "at_least_as_fresh":
+            # Until revisions are served, the freshest facts are fresh enough.
+            _revision(message.at_least_as_fresh)
+            return Consistency.FULLY_CONSISTENT
+        case None:
+            raise malformed("consistency", "must say what is wanted")
+
+
+def _must_be_true(value: bool, field: str) -> None:  # noqa: FBT001  a field's value
+    if not value:
+        raise malformed(field, "must be true when it is set")
+
+
+def _revision(text: str) -> None:
+    field = "consistency.at_least_as_fresh"
+    if not text:
+        raise RefusedError(Reason.UNKNOWN_REVISION, f"`{field}` is no revision", field)
+
+
+_CONTEXTS: dict[int, RuleContext] = {
+    permission_pb2.RULE_CONTEXT_DATA: RuleContext.DATA,
+    permission_pb2.RULE_CONTEXT_UI: RuleContext.UI,
+    permission_pb2.RULE_CONTEXT_RESOURCE: RuleContext.RESOURCE,
+}
+
+
+def parse_queries(
+    messages: Sequence[permission_pb2.PermissionQuery],
+    caller: Caller,
+    limits: Limits,
+) -> list[PermissionQuery]:
+    """The queries of GetPermissions."""
+    counted(messages, "queries", limits.elements)
+    return [
+        parse_query(message, f"queries[{index}]", caller, limits)
+        for index, message in enumerate(messages)
+    ]
+
+
+def parse_query(
+    message: permission_pb2.PermissionQuery, path: str, caller: Caller, limits: Limits
+) -> PermissionQuery:
+    """What is asked of roles."""
+    context = known(_CONTEXTS, message.context, f"{path}.context")
+    item: str | None = None
+    if message.HasField("item"):
+        item = parse_item(message.item, f"{path}.item", limits)
+    instance: FeatureInstanceId | None = None
+    if message.HasField("feature_instance_id"):
+        field = f"{path}.feature_instance_id"
+        named = required(message.feature_instance_id, field, limits.id_bytes)
+        if _has_no_organization(caller):
+            raise malformed(field, "needs an organization as the caller's context")
+        instance = FeatureInstanceId(named)
+    return PermissionQuery(context, item, instance)
+
+
+def parse_item(text: str, field: str, limits: Limits) -> str:
+    """An item: segments without blanks, joined by dots."""
+    required(text, field, limits.item_bytes)
+    if not is_item(text):
+        raise malformed(
+            field, "must be non-empty segments without blanks, joined by `.`"
+        )
+    if text.count(".") >= limits.item_segments:
+        raise malformed(field, f"must have at most {limits.item_segments} segments")
+    return text
+
+
+def _has_no_organization(caller: Caller) -> bool:
+    # Whether a credential is pinned is known only once it has been looked up.
+    match caller.identity:
+        case NamedUser(_, pinned) | NamedSubject(_, _, pinned):
+            return pinned is None and not caller.requested_organization
+        case PresentedApiKey():
+            return False
+
+
+def parse_each(
+    messages: Sequence[E], field: str, parse: Callable[[E, str], Parsed]
+) -> list[Parsed]:
+    """Parses elements, each with its path."""
+    return [parse(each, f"{field}[{index}]") for index, each in enumerate(messages)]
