@@ -32,7 +32,7 @@ from sidecar.command.words import (
 Resources = Annotated[
     list[str],
     typer.Argument(
-        metavar="RESOURCE...",
+        metavar="RESOURCE",
         help="kind/id, or with what is known of it: kind/id,owner=5,cluster=7.",
     ),
 ]
@@ -86,7 +86,7 @@ class CheckCreatable(Explaining):
     resources: Annotated[
         list[str],
         typer.Argument(
-            metavar="RESOURCE...", help="kind,owner=5 or kind,global, or kind alone."
+            metavar="RESOURCE", help="kind,owner=5 or kind,global, or kind alone."
         ),
     ]
 
@@ -130,7 +130,7 @@ class Authorize(Explaining):
     requirements: Annotated[
         list[str],
         typer.Argument(
-            metavar="REQUIREMENT...",
+            metavar="REQUIREMENT",
             help="visible:cluster/7, writable:cluster/7, creatable:model,owner=5, "
             "role:admin, permission:DATA:data.contract:update>=group.",
         ),

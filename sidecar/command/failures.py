@@ -1,8 +1,7 @@
 """Calls that ended without an answer: what the server said, and what to do."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from types import MappingProxyType
+from dataclasses import dataclass, field
 
 import grpc
 from authz.v1 import decision_pb2
@@ -38,7 +37,7 @@ class CallFailedError(Exception):
     code: grpc.StatusCode
     message: str
     reason: str = ""
-    fields: Mapping[str, str] = MappingProxyType({})
+    fields: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def is_denial(self) -> bool:
@@ -67,12 +66,11 @@ def failure_of(error: grpc.RpcError) -> CallFailedError:
     if not isinstance(error, grpc.Call):
         return CallFailedError(grpc.StatusCode.UNKNOWN, str(error))
     status = _details(error)
-    return CallFailedError(
-        code=error.code(),
-        message=error.details() or "",
-        reason=_reason(status),
-        fields=_fields(status),
-    )
+    code, reason, message = error.code(), _reason(status), error.details() or ""
+    if code is grpc.StatusCode.UNAVAILABLE and not reason:
+        # Nobody answered; of the transport's words the last say why.
+        message = f"cannot reach the server: {message.rpartition('error: ')[2]}"
+    return CallFailedError(code, message, reason, _fields(status))
 
 
 def _details(call: grpc.Call) -> Status:

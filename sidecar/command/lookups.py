@@ -57,7 +57,7 @@ class GetPermissions(Explaining):
     queries: Annotated[
         list[str],
         typer.Argument(
-            metavar="QUERY...",
+            metavar="QUERY",
             help="DATA, UI or RESOURCE, with item and feature instance: "
             "DATA:data.contract@instance-1.",
         ),
@@ -133,7 +133,7 @@ class ValidateAccessRules(Connection):
     rules: Annotated[
         list[str],
         typer.Argument(
-            metavar="RULE...",
+            metavar="RULE",
             help="role/DATA:data.contract,view,read=group,create=my, without an item "
             "for a generic one.",
         ),

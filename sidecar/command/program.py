@@ -9,14 +9,112 @@ import typer
 
 from sidecar.command import checks, lookups
 from sidecar.command.health import Health
-from sidecar.command.options import Connection
+from sidecar.command.options import Connection, OptionError
 from sidecar.command.question import Question, put
 from sidecar.command.running import Dev, Import, Migrate, Serve
 from sidecar.command.screen import ExitCode, Screen
 from sidecar.command.watch import Watch
 from sidecar.command.words import plain
-from sidecar.settings import SettingsError
-from sidecar.store.document import DocumentError
-from sidecar.store.errors import StoreError
-from sidecar.store.migrate import MigrationError
-from sidecar.transport.listener import ListenerError
+
+_NAME = "authz-sidecar"
+# What a shell reports for a program that SIGINT ended.
+_INTERRUPTED = 130
+
+
+@runtime_checkable
+class Command(Protocol):
+    """A command, with its options as fields."""
+
+    def run(self, screen: Screen) -> ExitCode:
+        """Does it and says how it ended.
+
+        Raises:
+            OptionError: it cannot be done as it was asked.
+        """
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Version:
+    """Says which version this is."""
+
+    def run(self, screen: Screen) -> ExitCode:
+        """Prints it."""
+        try:
+            screen.show(plain(f"{_NAME} {version(_NAME)}"))
+        except PackageNotFoundError:
+            screen.show(plain(f"{_NAME}, not installed"))
+        return ExitCode.ALLOWED
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs a command line, the process's own unless given; gives the exit code."""
+    screen = Screen()
+    try:
+        parsed = _program()(arguments, prog_name=_NAME, standalone_mode=False)
+        return _run(parsed, screen)
+    except typer.TyperException as error:
+        problem = error.format_message()
+        # Without any arguments the help is printed, and there is nothing to add.
+        if problem:
+            screen.show_error(_in_our_style(problem))
+        return ExitCode.UNDECIDED
+    except OptionError as error:
+        screen.show_error(str(error))
+        return ExitCode.UNDECIDED
+    except (KeyboardInterrupt, typer.Abort):
+        return _INTERRUPTED
+
+
+def _run(parsed: object, screen: Screen) -> int:
+    match parsed:
+        case Connection() if isinstance(parsed, Question):
+            return put(parsed, parsed, screen)
+        case Command():
+            return parsed.run(screen)
+        case int():
+            # Help was asked for and given.
+            return parsed
+        case _:
+            return ExitCode.ALLOWED
+
+
+def _program() -> typer.Typer:
+    program = typer.Typer(
+        help="An authorization sidecar: who may act where, see what, change what.",
+        epilog="Exit codes: 0 allowed or done, 1 denied, 2 could not decide.",
+        add_completion=False,
+        no_args_is_help=True,
+    )
+    program.command("serve")(Serve)
+    program.command("dev")(Dev)
+    program.command("migrate")(Migrate)
+    program.command("import")(Import)
+    program.add_typer(_questions(), name="ask")
+    program.command("health")(Health)
+    program.command("version")(Version)
+    return program
+
+
+def _questions() -> typer.Typer:
+    ask = typer.Typer(
+        help="Asks a running server: one command for each call of its API.",
+        no_args_is_help=True,
+    )
+    ask.command("resolve-context")(lookups.ResolveContext)
+    ask.command("list-contexts")(lookups.ListContexts)
+    ask.command("check-visible")(checks.CheckVisible)
+    ask.command("check-writable")(checks.CheckWritable)
+    ask.command("check-creatable")(checks.CheckCreatable)
+    ask.command("check-role")(checks.CheckRole)
+    ask.command("get-permissions")(lookups.GetPermissions)
+    ask.command("authorize")(checks.Authorize)
+    ask.command("get-list-filter")(lookups.GetListFilter)
+    ask.command("validate-access-rules")(lookups.ValidateAccessRules)
+    ask.command("watch")(Watch)
+    ask.command("get-server-info")(lookups.GetServerInfo)
+    return ask
+
+
+def _in_our_style(message: str) -> str:
+    return f"{message[:1].lower()}{message[1:]}".rstrip(".")

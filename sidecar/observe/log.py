@@ -16,10 +16,11 @@ _SHARED: tuple[Processor, ...] = (
 
 
 def configure_logging(level: str) -> None:
-    """Sends everything that is logged, libraries' lines too, to stderr as JSON.
+    """Sends everything that is logged to stderr as JSON.
 
     Args:
-        level: `debug`, `info`, `warning` or `error`.
+        level: `debug`, `info`, `warning` or `error`, for the sidecar's own lines;
+            libraries are heard from `warning` on.
     """
     structlog.configure(
         processors=[*_SHARED, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
@@ -39,4 +40,5 @@ def configure_logging(level: str) -> None:
     )
     root = logging.getLogger()
     root.handlers = [handler]
-    root.setLevel(level.upper())
+    root.setLevel(logging.WARNING)
+    logging.getLogger("sidecar").setLevel(level.upper())

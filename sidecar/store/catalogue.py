@@ -4,7 +4,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-
 from sidecar.core.ids import IdType
 from sidecar.store.errors import StoreError
 from sidecar.store.queries import Queryable

@@ -34,7 +34,9 @@ def parse_change(payload: str) -> Change | None:
         return None
     group, transaction = value["g"], value["x"]
     keys = _keys(value["k"]) if "k" in value else None
-    if group not in _GROUPS or not _is_number(transaction) or keys == ():
+    if not isinstance(group, str) or group not in _GROUPS:
+        return None
+    if not _is_number(transaction) or keys == ():
         return None
     return Change(group, keys, int(transaction))
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import asyncpg
+from asyncpg.pool import PoolConnectionProxy
 
 from sidecar.ports import FactsUnavailableError, OverloadedError
 from sidecar.store.errors import StoreError
@@ -80,7 +81,7 @@ class Database:
         return cls(pool, settings)
 
     @asynccontextmanager
-    async def lend(self, seconds: float) -> AsyncIterator[asyncpg.Connection]:
+    async def lend(self, seconds: float) -> AsyncIterator[PoolConnectionProxy]:
         """Lends a connection, and gives `seconds` in all to get it and to use it.
 
         Raises OverloadedError when too many wait, FactsUnavailableError when the
@@ -124,7 +125,7 @@ class Database:
             self._pool.terminate()
 
     @asynccontextmanager
-    async def _acquired(self) -> AsyncIterator[asyncpg.Connection]:
+    async def _acquired(self) -> AsyncIterator[PoolConnectionProxy]:
         connection = await self._pool.acquire()
         try:
             yield connection
@@ -132,11 +133,10 @@ class Database:
             await self._pool.release(connection, timeout=_RELEASE_SECONDS)
 
 
-async def _reset(connection: asyncpg.Connection) -> None:
-    # Nothing that is done on these connections outlives a transaction, so they need
-    # no round trip to be as new.
-    if connection.is_in_transaction():
-        await connection.execute("rollback")
+async def _reset(_: asyncpg.Connection) -> None:
+    # Nothing that is done on these connections outlives a transaction, so they are as
+    # new without a round trip.
+    return
 
 
 @contextmanager

@@ -2,10 +2,11 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
 
+from asyncpg.pool import PoolConnectionProxy
 from typing_extensions import override
 
 from sidecar.ports import (
@@ -16,12 +17,14 @@ from sidecar.ports import (
     FactsUnavailableError,
 )
 from sidecar.store.anomalies import Tell
-from sidecar.store.database import Database
+from sidecar.store.database import DRIVER_ERRORS, Database
 from sidecar.store.lookups import Arguments, Lookup, Lookups
 from sidecar.store.queries import Queryable, Row
 
 T = TypeVar("T")
 
+# The question is over then, so this is time on top of its deadline.
+_END_SECONDS: Final = 1.0
 _BEGIN: Final = "begin isolation level repeatable read, read only"
 
 
@@ -46,8 +49,11 @@ class Reader:
         """Facts of one moment; `deadline` is a time of the clock."""
         try:
             async with self.database.lend(self._remaining(deadline)) as connection:
-                await connection.execute(_BEGIN)
-                yield SnapshotFacts(self, connection, deadline)
+                try:
+                    await connection.execute(_BEGIN)
+                    yield SnapshotFacts(self, connection, deadline)
+                finally:
+                    await _end(connection)
         except FactsUnavailableError as error:
             self._remaining(deadline, error)
             raise
@@ -159,3 +165,10 @@ class Reading(Generic[T]):
             else self.lookup.missing
             for position, key in enumerate(self.keys)
         ]
+
+
+async def _end(connection: PoolConnectionProxy) -> None:
+    # A connection that does not obey is closed by the pool that it came from.
+    with suppress(*DRIVER_ERRORS):
+        async with asyncio.timeout(_END_SECONDS):
+            await connection.execute("rollback")

@@ -31,7 +31,7 @@ Details: TypeAlias = grpc.HandlerCallDetails
 Unary: TypeAlias = Callable[[Message, Context], Awaitable[Message]]
 Raw: TypeAlias = Callable[[bytes, Context], Awaitable[bytes]]
 
-_log = structlog.stdlib.get_logger("transport")
+_log = structlog.stdlib.get_logger("sidecar.transport")
 
 
 class CallObserver(Protocol):

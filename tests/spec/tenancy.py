@@ -265,7 +265,7 @@ def _list_pinned(world: World, caller: Caller, pinned: str) -> list[Row] | Denie
     elif is_live_organization(world, pinned):
         kind = "ORGANIZATION"
     else:
-        kind = "PINNED"
+        return [_available("PINNED", pinned, None, "")]
     return [_available(kind, pinned, context.org_role, _name(world, pinned))]
 
 

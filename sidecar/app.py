@@ -1,0 +1,213 @@
+"""The composition root: starts everything, drains, stops."""
+
+import asyncio
+import signal
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Self
+
+import structlog
+
+from sidecar import wiring
+from sidecar.identity.api_keys import ApiKeys
+from sidecar.observe.log import configure_logging
+from sidecar.observe.metrics import Metrics, MetricsServer
+from sidecar.service.authorization import Authorization
+from sidecar.settings import Database, Settings
+from sidecar.store import administration
+from sidecar.store.anomalies import Anomaly
+from sidecar.store.clock import SystemClock
+from sidecar.store.dependencies import RELATION_GROUPS
+from sidecar.store.document import Document, DocumentError, parse_document
+from sidecar.store.embedded import EmbeddedPostgres
+from sidecar.store.errors import StoreError
+from sidecar.store.source import Store
+from sidecar.transport.grpc_api import Backing
+from sidecar.transport.server import API_SERVICE, About, Health, Servers
+
+_HEALTH_INTERVAL_SECONDS = 1.0
+
+_log = structlog.stdlib.get_logger("sidecar.app")
+
+
+class Sidecar:
+    """A running sidecar, between `start` and `stop`."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        store: Store,
+        metrics: Metrics,
+        health: Health,
+        servers: Servers,
+    ) -> None:
+        self._settings = settings
+        self._health = health
+        self._servers = servers
+        self.store = store
+        self.metrics = metrics
+        self.metrics_port: int | None = None
+        self.addresses: list[str] = []
+        self._closing = AsyncExitStack()
+
+    @classmethod
+    async def start(cls, settings: Settings) -> Self:
+        """Starts everything, or closes what it opened and raises.
+
+        Raises StoreError and ListenerError.
+        """
+        listeners = [wiring.listener_of(each, settings) for each in settings.listeners]
+        clock = SystemClock()
+        metrics = Metrics()
+        async with AsyncExitStack() as closing:
+            store = await Store.start(
+                wiring.store_settings(settings), clock, _teller(metrics)
+            )
+            closing.push_async_callback(store.close)
+            api_keys = ApiKeys(clock)
+            closing.callback(api_keys.close)
+            policy = wiring.policy_of(settings)
+            service = Authorization(store, api_keys, policy)
+            health = Health()
+            servers = Servers.of(
+                Backing(service, policy.kinds, clock, metrics),
+                await _about(settings),
+                health,
+                metrics,
+            )
+            sidecar = cls(
+                settings, store=store, metrics=metrics, health=health, servers=servers
+            )
+            metrics.add(wiring.store_readings(store, RELATION_GROUPS))
+            sidecar._serve_metrics(closing)
+            closing.push_async_callback(servers.close, settings.stop.grace_seconds)
+            await sidecar.report_health()
+            sidecar.addresses = [await servers.open(each) for each in listeners]
+            closing.push_async_callback(_end, asyncio.create_task(sidecar._watch()))
+            sidecar._closing = closing.pop_all()
+        _log.info("server.started", addresses=sidecar.addresses)
+        return sidecar
+
+    async def stop(self) -> None:
+        """Says NOT_SERVING, lingers, lets running calls finish, closes."""
+        _log.info("server.draining")
+        await self._health.drain()
+        await asyncio.sleep(self._settings.stop.linger_seconds)
+        await self._closing.aclose()
+        _log.info("server.stopped")
+
+    async def report_health(self) -> None:
+        """Tells how the components are now."""
+        feed = self.store.feed_health()
+        await self._health.report(
+            {
+                "": True,
+                API_SERVICE: True,
+                "feed": feed.is_live,
+                "triggers": not feed.unwatched,
+            }
+        )
+
+    async def _watch(self) -> None:
+        while True:
+            await asyncio.sleep(_HEALTH_INTERVAL_SECONDS)
+            await self.report_health()
+
+    def _serve_metrics(self, closing: AsyncExitStack) -> None:
+        address = self._settings.metrics.address
+        if address is None:
+            return
+        host, _, port = address.rpartition(":")
+        try:
+            server = MetricsServer.start(host.strip("[]"), int(port), self.metrics)
+        except OSError as error:
+            raise StoreError(
+                f"metrics cannot be served at `{address}`: {error.strerror}"
+            ) from error
+        closing.callback(server.close)
+        self.metrics_port = server.port
+
+
+async def serve(settings: Settings, *, ready: Callable[[], None] | None = None) -> None:
+    """Serves until SIGTERM or SIGINT; calls `ready` once it answers.
+
+    Raises StoreError and ListenerError when it cannot start.
+    """
+    configure_logging(settings.log_level.value)
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    sidecar = await Sidecar.start(settings)
+    try:
+        if ready is not None:
+            ready()
+        await stop.wait()
+    finally:
+        await sidecar.stop()
+
+
+async def dev(settings: Settings, data_dir: Path, document: Path) -> None:
+    """Serves a document from an embedded PostgreSQL until SIGTERM or SIGINT.
+
+    The document is imported when the database is new; `data_dir` keeps it.
+    """
+    parsed = _read_document(document)
+    data_dir.mkdir(parents=True, exist_ok=True)
+    with EmbeddedPostgres(data_dir / "postgres") as postgres:
+        postgres.create_database("authz")
+        url = postgres.url("authz")
+        await administration.migrate_database(url)
+        if await administration.is_empty(url):
+            await administration.import_into(url, parsed)
+        database = Database.model_validate(
+            {**settings.database.model_dump(), "url": url, "feed_url": None}
+        )
+        await serve(settings.model_copy(update={"database": database}))
+
+
+async def migrate_database(settings: Settings) -> list[str]:
+    """Applies missing migrations; gives their names."""
+    return await administration.migrate_database(_url(settings))
+
+
+async def import_file(settings: Settings, path: Path) -> dict[str, int]:
+    """Stores a directory document; gives the number of rows by relation."""
+    return await administration.import_into(_url(settings), _read_document(path))
+
+
+def _read_document(path: Path) -> Document:
+    try:
+        return parse_document(path.read_text(encoding="utf-8"))
+    except UnicodeDecodeError as error:
+        raise DocumentError("", f"`{path}` is not UTF-8") from error
+
+
+def _url(settings: Settings) -> str:
+    return settings.database.url.get_secret_value()
+
+
+async def _about(settings: Settings) -> About:
+    version = await administration.read_schema_version(_url(settings))
+    return About(wiring.VERSION, settings.digest(), version)
+
+
+def _teller(metrics: Metrics) -> Callable[[Anomaly], None]:
+    def tell(anomaly: Anomaly) -> None:
+        problem = anomaly.problem.value
+        metrics.malformed_fact(anomaly.relation, problem)
+        _log.warning(
+            "fact.malformed",
+            relation=anomaly.relation,
+            problem=problem,
+            key=anomaly.key,
+        )
+
+    return tell
+
+
+async def _end(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)

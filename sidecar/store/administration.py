@@ -1,0 +1,69 @@
+"""One connection for one piece of work: migrating, importing, looking."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import asyncpg
+
+from sidecar.store.database import DRIVER_ERRORS
+from sidecar.store.document import Document
+from sidecar.store.errors import StoreError
+from sidecar.store.importer import import_document
+from sidecar.store.migrate import migrate, schema_version
+
+_CONNECT_SECONDS = 10.0
+
+
+async def migrate_database(url: str) -> list[str]:
+    """Applies missing migrations; gives their names.
+
+    Raises MigrationError, and StoreError when the database cannot be reached.
+    """
+    async with _connected(url) as connection:
+        return await migrate(connection)
+
+
+async def import_into(url: str, document: Document) -> dict[str, int]:
+    """Stores a document; gives the number of rows by relation.
+
+    Raises DocumentError, and StoreError when the database cannot be reached.
+    """
+    async with _connected(url) as connection:
+        return await import_document(connection, document)
+
+
+async def read_schema_version(url: str) -> int | None:
+    """The newest migration, none where migrations made nothing.
+
+    Raises StoreError when the database cannot be reached.
+    """
+    async with _connected(url) as connection:
+        return await schema_version(connection)
+
+
+async def is_empty(url: str) -> bool:
+    """Whether the reference schema has no principal yet.
+
+    Raises StoreError when the database cannot be reached.
+    """
+    async with _connected(url) as connection:
+        query = "select not exists (select from authz.principals)"
+        return bool(await connection.fetchval(query))
+
+
+@asynccontextmanager
+async def _connected(url: str) -> AsyncIterator[asyncpg.Connection]:
+    try:
+        connection = await asyncpg.connect(url, timeout=_CONNECT_SECONDS)
+    except (*DRIVER_ERRORS, ValueError) as error:
+        raise StoreError(
+            f"the database cannot be reached: {type(error).__name__}"
+        ) from error
+    try:
+        yield connection
+    except DRIVER_ERRORS as error:
+        raise StoreError(
+            f"the database refuses or fails: {type(error).__name__}"
+        ) from error
+    finally:
+        await connection.close()

@@ -1,0 +1,163 @@
+"""The store put together: facts from memory while the feed is live."""
+
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from dataclasses import dataclass, field
+from random import Random
+from typing import Self
+
+from typing_extensions import override
+
+from sidecar.core.filters import Field
+from sidecar.ports import Clock, Consistency, FactKey, Facts, FactSource, FieldTypes
+from sidecar.store.anomalies import Tell
+from sidecar.store.cache import CachedFacts
+from sidecar.store.catalogue import Catalogue, read_catalogue
+from sidecar.store.database import DRIVER_ERRORS, Database, PoolSettings, PoolStats
+from sidecar.store.errors import StoreError
+from sidecar.store.feed import Feed, FeedHealth, FeedSettings
+from sidecar.store.lookups import write_lookups
+from sidecar.store.postgres import PostgresFacts, Reader
+from sidecar.store.shelf import ShelfStats
+from sidecar.store.weights import CacheSizes
+
+
+@dataclass(frozen=True, slots=True)
+class StoreSettings:
+    """What the store needs to know. Times are in seconds.
+
+    `load_timeout` bounds one reading that questions share; with less than
+    `min_remaining` left to a question nothing is read for it.
+    """
+
+    pool: PoolSettings
+    feed: FeedSettings
+    cache: CacheSizes = field(default_factory=CacheSizes)
+    schema: str = "authz"
+    load_timeout: float = 2.0
+    min_remaining: float = 0.005
+
+
+@dataclass(frozen=True, slots=True)
+class StoreHealth:
+    """Whether the database answers, how the feed does, how the pool is used."""
+
+    is_reachable: bool
+    feed: FeedHealth
+    pool: PoolStats
+
+
+class Store(FactSource):
+    """Facts of one database, between `start` and `close`."""
+
+    def __init__(
+        self,
+        *,
+        catalogue: Catalogue,
+        reader: Reader,
+        cache: CachedFacts,
+        feed: Feed,
+        closing: AsyncExitStack,
+    ) -> None:
+        self._reader = reader
+        self._cache = cache
+        self._feed = feed
+        self._closing = closing
+        self._field_types = _field_types(catalogue)
+
+    @classmethod
+    async def start(cls, settings: StoreSettings, clock: Clock, tell: Tell) -> Self:
+        """Connects, looks at the relations and begins to listen.
+
+        `tell` hears of stored rows that fail closed. Raises StoreError, with
+        everything closed again, when the database cannot serve.
+        """
+        async with AsyncExitStack() as closing:
+            database = await Database.connect(settings.pool)
+            closing.push_async_callback(database.close)
+            catalogue = await _read_catalogue(database, settings)
+            reader = Reader(
+                database,
+                write_lookups(catalogue),
+                tell,
+                clock,
+                settings.load_timeout,
+                settings.min_remaining,
+            )
+            cache = CachedFacts(
+                PostgresFacts(reader), clock, settings.cache, settings.min_remaining
+            )
+            closing.push_async_callback(cache.close)
+            feed = Feed(settings.feed, cache, clock, Random())  # noqa: S311 - jitter
+            await feed.start()
+            closing.push_async_callback(feed.close)
+            return cls(
+                catalogue=catalogue,
+                reader=reader,
+                cache=cache,
+                feed=feed,
+                closing=closing.pop_all(),
+            )
+
+    async def close(self) -> None:
+        """Stops listening and closes every connection."""
+        await self._closing.aclose()
+
+    @override
+    def open(
+        self, consistency: Consistency, deadline: float
+    ) -> AbstractAsyncContextManager[Facts]:
+        if consistency is Consistency.FULLY_CONSISTENT:
+            return self._reader.snapshot(deadline)
+        return self._cache.within(deadline)
+
+    @property
+    @override
+    def field_types(self) -> FieldTypes:
+        return self._field_types
+
+    async def health(self, seconds: float) -> StoreHealth:
+        """How the store does; the database has `seconds` to answer."""
+        database = self._reader.database
+        return StoreHealth(
+            await database.is_reachable(seconds), self._feed.health(), database.stats()
+        )
+
+    async def recheck(self) -> None:
+        """Looks at once whether the triggers are there."""
+        await self._feed.recheck()
+
+    def feed_health(self) -> FeedHealth:
+        """How the feed does."""
+        return self._feed.health()
+
+    def pool_stats(self) -> PoolStats:
+        """How the pool is used."""
+        return self._reader.database.stats()
+
+    def cache_stats(self) -> dict[type[FactKey[object]], ShelfStats]:
+        """What each cache did and holds."""
+        return self._cache.stats()
+
+
+async def _read_catalogue(database: Database, settings: StoreSettings) -> Catalogue:
+    try:
+        async with database.lend(settings.pool.connect_timeout) as connection:
+            return await read_catalogue(connection, settings.schema)
+    except DRIVER_ERRORS as error:
+        raise StoreError("the catalogue cannot be read") from error
+
+
+def _field_types(catalogue: Catalogue) -> FieldTypes:
+    principal = catalogue.type_of("principals", "id")
+    return FieldTypes(
+        principal,
+        {
+            Field.OWNER_PRINCIPAL_ID: catalogue.type_of(
+                "resources", "owner_principal_id"
+            ),
+            Field.CLUSTER_ID: catalogue.type_of("resources", "cluster_id"),
+            Field.ID: catalogue.type_of("resources", "id"),
+            Field.CREATED_BY: catalogue.type_of("users", "id"),
+            Field.ORGANIZATION_ID: principal,
+        },
+    )

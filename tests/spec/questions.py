@@ -1,0 +1,245 @@
+"""Random questions: requests of a valid shape, for every call, about a world's ids."""
+
+from hypothesis import strategies as st
+
+from tests.spec.world import Kind, Row, World
+from tests.spec.worlds import (
+    IDS,
+    ISSUER,
+    ITEMS,
+    KINDS,
+    LOOKUP_IDS,
+    SECRET,
+    SUBJECTS,
+    Ids,
+    mostly,
+    worlds,
+)
+
+Question = tuple[str, Row]
+
+MALFORMED_IDS = (
+    "+9", "09", " 9", "9 ", "1_0", "-1", "\u0669", "x", "9223372036854775807",
+    "9223372036854775808", "C0000000-0000-4000-8000-00000000000A", "9\0",
+)  # fmt: skip
+CALLS = (
+    "ResolveContext",
+    "ListContexts",
+    "CheckVisible",
+    "CheckWritable",
+    "CheckCreatable",
+    "CheckRole",
+    "GetPermissions",
+    "Authorize",
+    "GetListFilter",
+    "ValidateAccessRules",
+)
+LEVEL_NAMES = ("NONE", "MY", "GROUP", "ALL")
+
+
+@st.composite
+def asked_worlds(draw: st.DrawFn, most: int = 8) -> tuple[World, list[Question]]:
+    """A world and questions about it."""
+    world = draw(worlds())
+    asked = questions(IDS[world.organization_id_type])
+    return world, draw(st.lists(asked, min_size=1, max_size=most))
+
+
+@st.composite
+def called_worlds(draw: st.DrawFn) -> tuple[World, Row]:
+    """A world and somebody who asks."""
+    world = draw(worlds())
+    return world, draw(callers(IDS[world.organization_id_type]))
+
+
+@st.composite
+def questions(draw: st.DrawFn, ids: Ids) -> Question:
+    """A call and its request."""
+    call = draw(st.sampled_from(CALLS))
+    if call == "ValidateAccessRules":
+        return call, {"rules": draw(st.lists(_access_rule(ids), min_size=1, max_size=4))}
+    caller = draw(callers(ids))
+    return call, {"caller": caller, **draw(_content(ids, call, caller))}
+
+
+@st.composite
+def callers(draw: st.DrawFn, ids: Ids) -> Row:
+    """A caller, mostly one who is somebody."""
+    caller = dict(draw(_named(ids) | _named(ids) | _subject() | _api_key()))
+    if "api_key" not in caller and draw(mostly([False], True)):
+        caller["pinned_principal_id"] = draw(st.sampled_from(ids.all))
+    if draw(mostly([True], False)):
+        caller["organization_id"] = draw(organization_ids(ids))
+    return caller
+
+
+def organization_ids(ids: Ids) -> st.SearchStrategy[str]:
+    """The raw text of a requested organization."""
+    return mostly(ids.organizations[:2], *ids.all, "", *MALFORMED_IDS, times=12)
+
+
+def _named(ids: Ids) -> st.SearchStrategy[Row]:
+    return st.fixed_dictionaries({"user_id": mostly(ids.own, ids.nobody, times=9)})
+
+
+def _subject() -> st.SearchStrategy[Row]:
+    issuer, subject = mostly([ISSUER], "elsewhere"), st.sampled_from(SUBJECTS)
+    named = st.fixed_dictionaries({"issuer": issuer, "subject": subject})
+    return st.fixed_dictionaries({"subject": named})
+
+
+def _api_key() -> st.SearchStrategy[Row]:
+    good = [f"gpk_{lookup_id}_{SECRET}" for lookup_id in LOOKUP_IDS]
+    bad = ("gpk_k1_wrong", f"gpk_k9_{SECRET}", "gpk_k1_", "gpk", f"gpk__{SECRET}")
+    return st.fixed_dictionaries({"api_key": mostly(good, *bad)})
+
+
+def _content(ids: Ids, call: str, caller: Row) -> st.SearchStrategy[Row]:
+    match call:
+        case "CheckVisible":
+            parts = {"resources": _several(resources(ids))}
+        case "CheckWritable":
+            several = _several(resources(ids))
+            parts = {"resources": several, "skip_visible": st.booleans()}
+        case "CheckCreatable":
+            parts = {"resources": _several(_new_resource(ids))}
+        case "CheckRole":
+            parts = {"gate": _gate()}
+        case "GetPermissions":
+            parts = {"queries": _several(queries(ids, caller))}
+        case "Authorize":
+            parts = {"requirements": _several(requirements(ids, caller))}
+        case "GetListFilter":
+            return _filter_question(ids, caller)
+        case _:
+            parts = {}
+    return st.fixed_dictionaries(parts)
+
+
+def _several(element: st.SearchStrategy[Row]) -> st.SearchStrategy[object]:
+    return st.lists(element, min_size=1, max_size=4)
+
+
+def kind_names() -> st.SearchStrategy[str]:
+    """A declared kind; seldom another one."""
+    return mostly(KINDS, "ghost")
+
+
+@st.composite
+def resources(draw: st.DrawFn, ids: Ids) -> Row:
+    """A row by its id, or with its attributes as its kind demands."""
+    kind = draw(kind_names())
+    named: Row = {"kind": kind, "id": draw(st.sampled_from(ids.all))}
+    if draw(st.booleans()):
+        named["attributes"] = draw(attributes(ids, kind))
+    return named
+
+
+@st.composite
+def attributes(draw: st.DrawFn, ids: Ids, kind: str) -> Row:
+    """What an application knows of a row."""
+    declared = KINDS.get(kind, Kind("OWNED", owner=True, cluster=True))
+    known = draw(_owner(ids, declared))
+    if declared.cluster and draw(st.booleans()):
+        known["cluster_id"] = draw(st.sampled_from(ids.all))
+    return known
+
+
+@st.composite
+def _new_resource(draw: st.DrawFn, ids: Ids) -> Row:
+    kind = draw(kind_names())
+    declared = KINDS.get(kind, Kind("OWNED", owner=True, cluster=True))
+    return {"kind": kind, **draw(_owner(ids, declared))}
+
+
+@st.composite
+def _owner(draw: st.DrawFn, ids: Ids, kind: Kind) -> Row:
+    if not kind.owner:
+        return draw(st.sampled_from([{}, {"global": True}]))
+    owner = draw(mostly(ids.all, None, None, None))
+    return {"global": True} if owner is None else {"owner_principal_id": owner}
+
+
+def _gate() -> st.SearchStrategy[Row]:
+    choices: list[Row] = [
+        {"platform_admin": True},
+        {"any_of_org_roles": {"roles": ["ADMIN"]}},
+        {"any_of_org_roles": {"roles": ["USER"]}},
+        {"any_of_org_roles": {"roles": ["USER", "ADMIN"]}},
+    ]
+    return st.sampled_from(choices)
+
+
+@st.composite
+def queries(draw: st.DrawFn, ids: Ids, caller: Row, context: str | None = None) -> Row:
+    """A permission query as this caller may ask it."""
+    contexts = mostly(["DATA"], "UI", "RESOURCE", times=3)
+    query: Row = {"context": context or draw(contexts)}
+    item = draw(mostly([*ITEMS, None, None], "a.b.c.d"))
+    if item is not None:
+        query["item"] = item
+    has_organization = (
+        "api_key" in caller
+        or "pinned_principal_id" in caller
+        or bool(caller.get("organization_id"))
+    )
+    if has_organization and draw(mostly([True], False, times=2)):
+        instances = (ids.organizations[0], ids.own[0])
+        query["feature_instance_id"] = draw(mostly(instances, ids.nobody))
+    return query
+
+
+@st.composite
+def requirements(draw: st.DrawFn, ids: Ids, caller: Row) -> Row:
+    """One condition of Authorize."""
+    choice = draw(
+        st.sampled_from(["visible", "writable", "creatable", "role", "permission"])
+    )
+    match choice:
+        case "visible":
+            return {"visible": draw(resources(ids))}
+        case "writable":
+            skip = draw(st.booleans())
+            return {"writable": {"resource": draw(resources(ids)), "skip_visible": skip}}
+        case "creatable":
+            return {"creatable": draw(_new_resource(ids))}
+        case "role":
+            return {"role": draw(_gate())}
+        case _:
+            return {"permission": draw(_permission(ids, caller))}
+
+
+@st.composite
+def _permission(draw: st.DrawFn, ids: Ids, caller: Row) -> Row:
+    query = draw(queries(ids, caller))
+    operations = ["VIEW", "READ", "CREATE", "UPDATE", "DELETE"]
+    operation = draw(st.sampled_from(operations)) if query["context"] == "DATA" else "VIEW"
+    wanted: Row = {"query": query, "operation": operation}
+    if operation != "VIEW":
+        wanted["least_level"] = draw(st.sampled_from(["MY", "GROUP", "ALL"]))
+    return wanted
+
+
+@st.composite
+def _filter_question(draw: st.DrawFn, ids: Ids, caller: Row) -> Row:
+    question: Row = {"kind": draw(kind_names())}
+    if draw(st.booleans()):
+        question["permission"] = draw(queries(ids, caller, "DATA"))
+    return question
+
+
+@st.composite
+def _access_rule(draw: st.DrawFn, ids: Ids) -> Row:
+    rule: Row = {
+        "role_id": draw(st.sampled_from(ids.own[:2])),
+        "context": draw(mostly(["DATA"], "UI", "RESOURCE")),
+        "view": draw(st.booleans()),
+    }
+    item = draw(mostly([None, "a", "a.b"], "", "a..b", "a b", "a.\u2003", ".", "a."))
+    if item is not None:
+        rule["item"] = item
+    for operation in ("read", "create", "update", "delete"):
+        level = draw(mostly(LEVEL_NAMES, None))
+        if level is not None:
+            rule[operation] = level
+    return rule
