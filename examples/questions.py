@@ -14,7 +14,12 @@ from authz.v1.filter_pb2 import (
     SqlColumn,
     SqlOptions,
 )
-from authz.v1.permission_pb2 import AccessRule, AccessRuleFault, PermissionQuery
+from authz.v1.permission_pb2 import (
+    AccessRule,
+    AccessRuleFault,
+    PermissionExplanation,
+    PermissionQuery,
+)
 from authz.v1.resource_pb2 import NewResource, Requirement, Resource, RoleGate
 from telling import (
     available_words,
@@ -85,6 +90,14 @@ class Questions:
         request = pb.GetPermissionsRequest(caller=caller, queries=queries)
         answer = self._stub.GetPermissions(request, timeout=TIMEOUT)
         return "\n".join(map(permission_words, answer.permissions))
+
+    def why_permissions(
+        self, caller: Caller, query: PermissionQuery
+    ) -> PermissionExplanation:
+        """GetPermissions with its explanation."""
+        request = pb.GetPermissionsRequest(caller=caller, queries=[query], explain=True)
+        answer = self._stub.GetPermissions(request, timeout=TIMEOUT)
+        return answer.permissions[0].explanation
 
     def authorize(self, caller: Caller, *requirements: Requirement) -> str:
         """Authorize."""

@@ -18,7 +18,9 @@ def main() -> int:
     """Runs until SIGINT or SIGTERM; gives the exit code."""
     # The default address of `ask`, seen from the top of the repository.
     os.chdir(ROOT)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # Said outright: a shell starts background jobs with SIGINT ignored.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
     say("Starting PostgreSQL and the sidecar ...")
     try:
         settings = {"metrics": {"address": METRICS}}

@@ -27,7 +27,7 @@ from people import (
     data,
 )
 from questions import Questions
-from telling import Telling
+from telling import Telling, role_words
 
 
 def tell_of_permissions(ask: Questions, telling: Telling) -> None:
@@ -64,8 +64,12 @@ def tell_of_permissions(ask: Questions, telling: Telling) -> None:
         "Ben at Aurora: and with invoices, as the billing clerk that I am?",
         lambda: ask.permissions(BEN_AT_AURORA, data("data.Invoice", "billing-aurora")),
         "view, read GROUP",
-        "That instance is disabled, so its roles do not count; the viewer's do.",
+        "That instance is disabled, so its roles do not count; the viewer's do. The "
+        "explanation goes through every role that he holds:",
     )
+    invoices = data("data.Invoice", "billing-aurora")
+    roles = ask.why_permissions(BEN_AT_AURORA, invoices).roles
+    telling.aside(map(role_words, roles))
     telling.scene(
         "Ann at Borealis: which parts of the user interface do I get?",
         lambda: ask.permissions(
@@ -204,7 +208,7 @@ def tell_of_the_rest(ask: Questions, telling: Telling) -> None:
         "Rules are checked before they are stored, by the same code.",
     )
     telling.scene(
-        "May a role read its own rows, and update those of the organization?",
+        "A rule lets people read their own rows and update their organization's.",
         lambda: ask.problems(
             AccessRule(
                 role_id="viewer",

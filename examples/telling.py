@@ -132,6 +132,12 @@ def step_words(step: decision_pb2.ExplanationStep) -> str:
     return f"{word:<8}{step.rule}  {step.detail}".rstrip()
 
 
+def role_words(role: permission_pb2.RoleExplanation) -> str:
+    """One role of an explanation: what became of it."""
+    outcome = permission_pb2.RoleOutcome.Name(role.outcome)
+    return f"{role.label}: {outcome.removeprefix('ROLE_OUTCOME_')}"
+
+
 def _role(role: int) -> str:
     name = caller_pb2.OrgRole.Name(role).removeprefix("ORG_ROLE_").lower()
     return "no role" if name == "unspecified" else name

@@ -146,6 +146,15 @@ class Facts(Protocol):
         """The facts of several keys of one type, in their order."""
         ...
 
+    @property
+    def epoch(self) -> int | None:
+        """A number that is another one after any fact may have changed.
+
+        What was worked out from facts may be used again under the same number;
+        none means that it may not.
+        """
+        return None
+
 
 @unique
 class Consistency(Enum):

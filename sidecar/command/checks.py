@@ -51,7 +51,7 @@ class CheckVisible(Explaining):
         request = from_bare(fields, pb.CheckVisibleRequest)
         response = client.ask("CheckVisible", request, pb.CheckVisibleResponse)
         questions = [resource_words(resource) for resource in request.resources]
-        title = _title("may {} see?", request.caller)
+        title = _title("what of this may {} see?", request.caller)
         return _many(title, questions, response)
 
 
@@ -75,7 +75,7 @@ class CheckWritable(Explaining):
         request = from_bare(fields, pb.CheckWritableRequest)
         response = client.ask("CheckWritable", request, pb.CheckWritableResponse)
         questions = [resource_words(resource) for resource in request.resources]
-        title = _title("may {} change?", request.caller)
+        title = _title("what of this may {} change?", request.caller)
         return _many(title, questions, response)
 
 
@@ -97,7 +97,7 @@ class CheckCreatable(Explaining):
         request = from_bare(fields, pb.CheckCreatableRequest)
         response = client.ask("CheckCreatable", request, pb.CheckCreatableResponse)
         questions = [new_resource_words(resource) for resource in request.resources]
-        title = _title("may {} create?", request.caller)
+        title = _title("what of this may {} create?", request.caller)
         return _many(title, questions, response)
 
 
@@ -116,7 +116,7 @@ class CheckRole(Explaining):
         request = from_bare(fields, pb.CheckRoleRequest)
         response = client.ask("CheckRole", request, pb.CheckRoleResponse)
         page = [
-            _title("has {} this role?", request.caller),
+            _title("does {} pass this gate?", request.caller),
             *decisions_page([gate_words(request.gate)], [response.decision]),
             footer(response.decision_id, response.revision),
         ]
@@ -144,7 +144,7 @@ class Authorize(Explaining):
         response = client.ask("Authorize", request, pb.AuthorizeResponse)
         questions = [requirement_words(one) for one in request.requirements]
         page: Page = [
-            _title("may {}, with all that is required?", request.caller),
+            _title("does all of this hold for {}?", request.caller),
             verdict_line(response.decision),
             *decisions_page(questions, response.decisions),
             footer(response.decision_id, response.revision),

@@ -66,7 +66,8 @@ def failure_of(error: grpc.RpcError) -> CallFailedError:
     if not isinstance(error, grpc.Call):
         return CallFailedError(grpc.StatusCode.UNKNOWN, str(error))
     status = _details(error)
-    code, reason, message = error.code(), _reason(status), error.details() or ""
+    code, reason = error.code(), _reason(status)
+    message = error.details() or code.name.lower().replace("_", " ")
     if code is grpc.StatusCode.UNAVAILABLE and not reason:
         # Nobody answered; of the transport's words the last say why.
         message = f"cannot reach the server: {message.rpartition('error: ')[2]}"

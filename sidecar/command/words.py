@@ -23,7 +23,7 @@ def caller_words(caller: caller_pb2.Caller) -> str:
         parts.append(f"pinned to principal {caller.pinned_principal_id}")
     if caller.organization_id:
         parts.append(f"in organization {caller.organization_id}")
-    return ", ".join(parts)
+    return " ".join(parts)
 
 
 def resource_words(resource: resource_pb2.Resource) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from sidecar.core.decision import Allowed, Decision, Denied
 from sidecar.core.gates import RoleGate
@@ -20,8 +21,7 @@ _PERMITTED = Allowed(Reason.PERMITTED)
 _INSUFFICIENT = Denied(Denial.FORBIDDEN, Reason.INSUFFICIENT_PERMISSION)
 
 
-@dataclass(frozen=True, slots=True)
-class NamedResource:
+class NamedResource(NamedTuple):
     """A row by kind and id; without `record` the store knows it or nobody."""
 
     kind: str

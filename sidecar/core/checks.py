@@ -3,7 +3,7 @@
 Each check is a table; its rows read top-down as the rules do.
 """
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from sidecar.core.decision import Allowed, Check, Decision, Denied, Rule
 from sidecar.core.ids import ClusterId, PrincipalId
@@ -23,8 +23,7 @@ _ORG_ADMIN = Allowed(Reason.ORG_ADMIN)
 _ACTING_PLATFORM_ADMIN = Allowed(Reason.ACTING_PLATFORM_ADMIN)
 
 
-@dataclass(frozen=True, slots=True)
-class OfResource:
+class OfResource(NamedTuple):
     """May this context do something with this row? None: there is no such row."""
 
     context: TenantContext
@@ -100,8 +99,10 @@ def _owner(asked: OfResource) -> PrincipalId | None:
 
 
 def _is_owned(asked: OfResource) -> bool:
-    owner = _owner(asked)
-    return owner is not None and owner == asked.context.current_principal_id
+    resource = asked.resource
+    if resource is None or resource.owner_principal_id is None:
+        return False
+    return resource.owner_principal_id == asked.context.current_principal_id
 
 
 def _show_existence(asked: OfResource) -> str:

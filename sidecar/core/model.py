@@ -6,6 +6,7 @@ Words are those of docs/semantics.md §1. All values are immutable.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum, IntEnum, unique
+from typing import NamedTuple
 
 from sidecar.core.ids import (
     ClusterId,
@@ -164,16 +165,18 @@ class ResourceKind:
     carries_cluster: bool
 
 
-@dataclass(frozen=True, slots=True)
-class ResourceRecord:
-    """A row as stored or as the caller of the API read it."""
+class ResourceRecord(NamedTuple):
+    """A row as stored or as the caller of the API read it.
+
+    A named tuple, like the other values of which one call makes a thousand: it
+    takes half the time of a frozen dataclass.
+    """
 
     owner_principal_id: PrincipalId | None
     cluster_id: ClusterId | None
 
 
-@dataclass(frozen=True, slots=True)
-class Resource:
+class Resource(NamedTuple):
     """An existing row of a kind, cut down to the columns that the kind carries."""
 
     kind: ResourceKind

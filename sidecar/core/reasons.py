@@ -11,6 +11,10 @@ from enum import Enum, unique
 class Denial(Enum):
     """The kind of a denial."""
 
+    # Members are singletons: hashing by identity is right, and decisions are
+    # hashed for every element of a call.
+    __hash__ = object.__hash__
+
     INVALID = "INVALID"
     UNAUTHENTICATED = "UNAUTHENTICATED"
     FORBIDDEN = "FORBIDDEN"
@@ -20,6 +24,8 @@ class Denial(Enum):
 @unique
 class Reason(Enum):
     """One reason; `text` is what people read, and says no more than the name."""
+
+    __hash__ = object.__hash__
 
     OWNED = "the current principal owns the resource"
     GRANTED = "the cluster is granted in this context"

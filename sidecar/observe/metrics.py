@@ -1,15 +1,18 @@
 """Metrics: Prometheus on an HTTP port of its own, labels from closed sets."""
 
+from bisect import bisect_left
 from collections import Counter as Tally
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from http.server import HTTPServer
+from itertools import accumulate
 from threading import Thread
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, start_http_server
-from prometheus_client.core import GaugeMetricFamily
+from prometheus_client import CollectorRegistry, Counter, start_http_server
+from prometheus_client.core import GaugeMetricFamily, HistogramMetricFamily
 from prometheus_client.metrics_core import CounterMetricFamily, Metric
 from prometheus_client.registry import Collector
+from prometheus_client.utils import floatToGoString
 from typing_extensions import override
 
 from sidecar.core.decision import Allowed, Decision
@@ -42,65 +45,43 @@ class Reading:
     is_total: bool = False
 
 
-@dataclass(slots=True)
 class Metrics:
-    """Counts calls and decisions, and reads the rest when scraped."""
+    """Counts calls and decisions, and reads the rest when scraped.
 
-    registry: CollectorRegistry = field(default_factory=CollectorRegistry)
-    _calls: Counter = field(init=False)
-    _seconds: Histogram = field(init=False)
-    _decisions: Counter = field(init=False)
-    _malformed: Counter = field(init=False)
-    _call_counts: dict[tuple[str, str, str], Counter] = field(default_factory=dict)
-    _call_seconds: dict[str, Histogram] = field(default_factory=dict)
-    _decision_counts: dict[tuple[str, Decision], Counter] = field(default_factory=dict)
+    What happens on every call is a plain number here, made into the library's
+    metrics when they are scraped: its own counters take a lock for each.
+    """
 
-    def __post_init__(self) -> None:
-        self._calls = Counter(
-            "authz_calls",
-            "Calls of the API by rpc, gRPC code, and reason of an error.",
-            ("rpc", "code", "reason"),
-            registry=self.registry,
-        )
-        self._seconds = Histogram(
-            "authz_call_seconds",
-            "Time from a request's arrival in Python to its answer, in seconds.",
-            ("rpc",),
-            buckets=_BUCKETS,
-            registry=self.registry,
-        )
-        self._decisions = Counter(
-            "authz_decisions",
-            "Decisions by rpc, whether they allowed, and reason.",
-            ("rpc", "decision", "reason"),
-            registry=self.registry,
-        )
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self._calls: dict[tuple[str, str, str], int] = {}
+        self._durations: dict[str, _Durations] = {}
+        self._decisions: dict[tuple[str, Decision], int] = {}
         self._malformed = Counter(
             "authz_malformed_facts",
             "Stored facts that the reference schema would refuse, as they were read.",
             ("relation", "problem"),
             registry=self.registry,
         )
+        self.registry.register(_Collected(self._collect))
 
     def called(self, rpc: str, code: str, reason: str, seconds: float) -> None:
         """Counts a call; `reason` is empty when it was answered."""
         key = (rpc, code, reason)
-        count = self._call_counts.get(key)
-        if count is None:
-            count = self._call_counts[key] = self._calls.labels(*key)
-        count.inc()
-        histogram = self._call_seconds.get(rpc)
-        if histogram is None:
-            histogram = self._call_seconds[rpc] = self._seconds.labels(rpc)
-        histogram.observe(seconds)
+        self._calls[key] = self._calls.get(key, 0) + 1
+        durations = self._durations.get(rpc)
+        if durations is None:
+            durations = self._durations[rpc] = _Durations()
+        durations.observe(seconds)
 
     def decided(self, rpc: str, decisions: Sequence[Decision]) -> None:
         """Counts decisions of a call."""
-        if len(decisions) == 1:
-            self._decision_count(rpc, decisions[0]).inc()
-            return
-        for decision, times in Tally(decisions).items():
-            self._decision_count(rpc, decision).inc(times)
+        counts = self._decisions
+        # A thousand decisions are few different objects: hash only those.
+        different = {id(decision): decision for decision in decisions}
+        for number, count in Tally(map(id, decisions)).items():
+            key = (rpc, different[number])
+            counts[key] = counts.get(key, 0) + count
 
     def malformed_fact(self, relation: str, problem: str) -> None:
         """Counts a stored fact that fails closed."""
@@ -108,25 +89,61 @@ class Metrics:
 
     def add(self, readings: Iterable[Reading]) -> None:
         """Adds metrics that are read when scraped."""
-        self.registry.register(_Readings(tuple(readings)))
+        known = tuple(readings)
+        self.registry.register(_Collected(lambda: map(_family, known)))
 
-    def _decision_count(self, rpc: str, decision: Decision) -> Counter:
-        key = (rpc, decision)
-        count = self._decision_counts.get(key)
-        if count is None:
+    def _collect(self) -> Iterable[Metric]:
+        # The server's thread counts on meanwhile, so these are copies.
+        calls = CounterMetricFamily(
+            "authz_calls",
+            "Calls of the API by rpc, gRPC code, and reason of an error.",
+            labels=("rpc", "code", "reason"),
+        )
+        for labels, count in self._calls.copy().items():
+            calls.add_metric(labels, count)
+        seconds = HistogramMetricFamily(
+            "authz_call_seconds",
+            "Time from a request's arrival in Python to its answer, in seconds.",
+            labels=("rpc",),
+        )
+        for rpc, durations in self._durations.copy().items():
+            seconds.add_metric((rpc,), durations.cumulated(), durations.total)
+        decisions = CounterMetricFamily(
+            "authz_decisions",
+            "Decisions by rpc, whether they allowed, and reason.",
+            labels=("rpc", "decision", "reason"),
+        )
+        for (rpc, decision), count in self._decisions.copy().items():
             outcome = "allowed" if isinstance(decision, Allowed) else "denied"
-            count = self._decisions.labels(rpc, outcome, decision.reason.name)
-            self._decision_counts[key] = count
-        return count
+            decisions.add_metric((rpc, outcome, decision.reason.name), count)
+        return calls, seconds, decisions
+
+
+class _Durations:
+    """How many calls took how long."""
+
+    __slots__ = ("_counts", "total")
+
+    def __init__(self) -> None:
+        self._counts = [0] * (len(_BUCKETS) + 1)
+        self.total = 0.0
+
+    def observe(self, seconds: float) -> None:
+        self._counts[bisect_left(_BUCKETS, seconds)] += 1
+        self.total += seconds
+
+    def cumulated(self) -> list[tuple[str, float]]:
+        bounds = (*map(floatToGoString, _BUCKETS), "+Inf")
+        return list(zip(bounds, accumulate(self._counts), strict=True))
 
 
 @dataclass(frozen=True, slots=True)
-class _Readings(Collector):
-    readings: tuple[Reading, ...]
+class _Collected(Collector):
+    read: Callable[[], Iterable[Metric]]
 
     @override
     def collect(self) -> Iterable[Metric]:
-        return map(_family, self.readings)
+        return self.read()
 
 
 def _family(reading: Reading) -> Metric:

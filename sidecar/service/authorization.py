@@ -15,7 +15,6 @@ from sidecar.core.authorize import (
     Requirement,
     verdict,
 )
-from sidecar.core.checks import check_visible, check_writable
 from sidecar.core.decision import UNKNOWN_KIND, Denied
 from sidecar.core.model import TenantContext
 from sidecar.core.permissions import PermissionQuery
@@ -37,7 +36,7 @@ from sidecar.service.asking import (
     Permitted,
     Policy,
 )
-from sidecar.service.judging import Judge, VisibilityCheck, writable_alone
+from sidecar.service.judging import Checks, Judge, KindChecks
 from sidecar.service.permitting import read_holdings
 from sidecar.service.resolving import Resolved, Resolver
 
@@ -49,7 +48,7 @@ class Authorization:
         self, source: FactSource, api_keys: ApiKeyVerifier, policy: Policy
     ) -> None:
         self._source = source
-        self._policy = policy
+        self._checks = Checks.of(policy)
         self._types = source.field_types
         self._resolver = Resolver(api_keys, self._types.organization)
 
@@ -78,15 +77,14 @@ class Authorization:
         self, asked: Asked, resources: Sequence[NamedResource]
     ) -> Decided:
         """Whether each resource is visible."""
-        return await self._check_resources(asked, resources, check_visible)
+        return await self._check_resources(asked, resources, self._checks.visible)
 
     async def check_writable(
         self, asked: Asked, resources: Sequence[NamedResource], *, skip_visible: bool
     ) -> Decided:
         """Whether each resource is writable."""
-        if skip_visible:
-            return await self._check_resources(asked, resources, writable_alone)
-        return await self._check_resources(asked, resources, check_writable)
+        checks = self._checks.writable_checks(skip_visible=skip_visible)
+        return await self._check_resources(asked, resources, checks)
 
     async def check_creatable(
         self, asked: Asked, resources: Sequence[MustBeCreatable]
@@ -121,7 +119,7 @@ class Authorization:
             }:
                 return resolved.context
             holdings = await read_holdings(
-                resolved, queries, facts, self._policy.role_precedence
+                resolved, queries, facts, self._checks.role_precedence
             )
         answers = [holdings.answer(query) for query in queries]
         if not asked.explain:
@@ -136,7 +134,7 @@ class Authorization:
 
         Raises sql.ColumnMissingError when the SQL needs a column not given.
         """
-        kind = self._policy.kinds.get(question.kind)
+        kind = self._checks.kinds.get(question.kind)
         if kind is None:
             return UNKNOWN_KIND
         async with self._open(asked) as facts:
@@ -150,7 +148,7 @@ class Authorization:
                     resolved,
                     [question.permission],
                     facts,
-                    self._policy.role_precedence,
+                    self._checks.role_precedence,
                 )
                 read = holdings.answer(question.permission).read
                 chosen = filters.both(chosen, filters.level_filter(context, read))
@@ -163,18 +161,18 @@ class Authorization:
         return self._source.open(asked.consistency, asked.deadline)
 
     def _judge(self, resolved: Resolved, facts: Facts) -> Judge:
-        return Judge(resolved, facts, self._policy)
+        return Judge(resolved, facts, self._checks)
 
     async def _check_resources(
         self,
         asked: Asked,
         resources: Sequence[NamedResource],
-        check_of: VisibilityCheck,
+        checks: KindChecks,
     ) -> Decided:
         async with self._open(asked) as facts:
             resolved = await self._resolver.resolve(asked.caller, facts)
             judge = self._judge(resolved, facts)
-            return await judge.resources(resources, check_of, explain=asked.explain)
+            return await judge.resources(resources, checks, explain=asked.explain)
 
     async def _pinned_contexts(
         self, asked: Asked, facts: Facts

@@ -1,6 +1,6 @@
 """One context, many requirements: reads the rows they name and judges each."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -25,20 +25,45 @@ from sidecar.core.decision import (
     outcome_of,
 )
 from sidecar.core.gates import CREATABLE, Creation, Passing, check_gate
-from sidecar.core.model import Resource, ResourceRecord, Visibility
+from sidecar.core.model import Resource, ResourceKind, ResourceRecord
+from sidecar.core.permissions import RolePrecedence
 from sidecar.ports import Facts, ResourceKey
 from sidecar.service.asking import Decided, Explanation, Policy
 from sidecar.service.permitting import Holdings, read_holdings
 from sidecar.service.resolving import Resolved
 
-VisibilityCheck: TypeAlias = Callable[[Visibility], Check[OfResource]]
-
 Records = Mapping[ResourceKey, ResourceRecord | None]
+KindChecks: TypeAlias = Mapping[str, Check[OfResource]]
 
 
-def writable_alone(visibility: Visibility) -> Check[OfResource]:
-    """The check whether a row is writable, visibility having been checked."""
-    return check_writable(visibility, skip_visible=True)
+@dataclass(frozen=True, slots=True)
+class Checks:
+    """The checks of every declared kind, by its name, and how roles combine."""
+
+    kinds: Mapping[str, ResourceKind]
+    role_precedence: RolePrecedence
+    visible: KindChecks
+    writable: KindChecks
+    writable_alone: KindChecks
+
+    @classmethod
+    def of(cls, policy: Policy) -> "Checks":
+        """The checks of a policy."""
+        seen = {name: kind.visibility for name, kind in policy.kinds.items()}
+        return cls(
+            policy.kinds,
+            policy.role_precedence,
+            {name: check_visible(each) for name, each in seen.items()},
+            {name: check_writable(each) for name, each in seen.items()},
+            {
+                name: check_writable(each, skip_visible=True)
+                for name, each in seen.items()
+            },
+        )
+
+    def writable_checks(self, *, skip_visible: bool) -> KindChecks:
+        """The checks whether rows are writable; with `skip_visible`, only that."""
+        return self.writable_alone if skip_visible else self.writable
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,23 +72,23 @@ class Judge:
 
     resolved: Resolved
     facts: Facts
-    policy: Policy
+    checks: Checks
 
     async def resources(
         self,
         resources: Sequence[NamedResource],
-        check_of: VisibilityCheck,
+        checks: KindChecks,
         *,
         explain: bool,
     ) -> Decided:
         """The same check for each resource."""
         records = await self._records(resources)
-        decisions = [self._resource(each, records, check_of) for each in resources]
+        decisions = [self._resource(each, records, checks) for each in resources]
         if not explain:
             return Decided(decisions)
         return Decided(
             decisions,
-            [self._explain_resource(each, records, check_of) for each in resources],
+            [self._explain_resource(each, records, checks) for each in resources],
         )
 
     async def requirements(
@@ -87,7 +112,7 @@ class Judge:
             dict.fromkeys(
                 ResourceKey(each.kind, each.id)
                 for each in resources
-                if each.record is None and each.kind in self.policy.kinds
+                if each.record is None and each.kind in self.checks.kinds
             )
         )
         if not keys:
@@ -99,7 +124,7 @@ class Judge:
         if not queries:
             return None
         return await read_holdings(
-            self.resolved, queries, self.facts, self.policy.role_precedence
+            self.resolved, queries, self.facts, self.checks.role_precedence
         )
 
     def _require(
@@ -107,10 +132,10 @@ class Judge:
     ) -> Decision:
         match requirement:
             case MustBeVisible(resource):
-                return self._resource(resource, records, check_visible)
+                return self._resource(resource, records, self.checks.visible)
             case MustBeWritable(resource, skip_visible):
-                check_of = writable_alone if skip_visible else check_writable
-                return self._resource(resource, records, check_of)
+                checks = self.checks.writable_checks(skip_visible=skip_visible)
+                return self._resource(resource, records, checks)
             case MustBeCreatable() | MustPass() | MustPermit():
                 return self._require_of_caller(requirement, holdings)
 
@@ -134,30 +159,37 @@ class Judge:
                 return permit(requirement, _known(holdings).answer(requirement.query))
 
     def _knows(self, requirement: MustBeCreatable) -> bool:
-        return requirement.kind in self.policy.kinds
+        return requirement.kind in self.checks.kinds
 
     def _resource(
-        self, named: NamedResource, records: Records, check_of: VisibilityCheck
+        self, named: NamedResource, records: Records, checks: KindChecks
     ) -> Decision:
-        kind = self.policy.kinds.get(named.kind)
+        asked = self._asked(named, records)
+        if isinstance(asked, Denied):
+            return asked
+        return checks[named.kind].decide(asked)
+
+    def _asked(self, named: NamedResource, records: Records) -> OfResource | Denied:
+        kind = self.checks.kinds.get(named.kind)
         if kind is None:
             return UNKNOWN_KIND
         context = self.resolved.context
         if isinstance(context, Denied):
             return context
         record = named.record or records[ResourceKey(named.kind, named.id)]
-        resource = None if record is None else Resource.of(kind, named.id, record)
-        return check_of(kind.visibility).decide(OfResource(context, resource))
+        if record is None:
+            return OfResource(context, None)
+        return OfResource(context, Resource.of(kind, named.id, record))
 
     def _explain(
         self, requirement: Requirement, records: Records, holdings: Holdings | None
     ) -> Explanation:
         match requirement:
             case MustBeVisible(resource):
-                return self._explain_resource(resource, records, check_visible)
+                return self._explain_resource(resource, records, self.checks.visible)
             case MustBeWritable(resource, skip_visible):
-                check_of = writable_alone if skip_visible else check_writable
-                return self._explain_resource(resource, records, check_of)
+                checks = self.checks.writable_checks(skip_visible=skip_visible)
+                return self._explain_resource(resource, records, checks)
             case MustBeCreatable() | MustPass() | MustPermit():
                 return self._explain_of_caller(requirement, holdings)
 
@@ -184,19 +216,15 @@ class Judge:
                 return _explain_permission(requirement, _known(holdings), steps)
 
     def _explain_resource(
-        self, named: NamedResource, records: Records, check_of: VisibilityCheck
+        self, named: NamedResource, records: Records, checks: KindChecks
     ) -> Explanation:
-        kind = self.policy.kinds.get(named.kind)
-        if kind is None:
+        if named.kind not in self.checks.kinds:
             return _explain_unknown_kind(named.kind)
         steps = self.resolved.steps()
-        context = self.resolved.context
-        if isinstance(context, Denied):
+        asked = self._asked(named, records)
+        if isinstance(asked, Denied):
             return Explanation(steps)
-        record = named.record or records[ResourceKey(named.kind, named.id)]
-        resource = None if record is None else Resource.of(kind, named.id, record)
-        tried = check_of(kind.visibility).explain(OfResource(context, resource))
-        return Explanation((*steps, *tried))
+        return Explanation((*steps, *checks[named.kind].explain(asked)))
 
 
 def _resources_of(requirements: Iterable[Requirement]) -> list[NamedResource]:

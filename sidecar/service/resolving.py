@@ -1,6 +1,6 @@
 """Who asks and as which tenant: reads what core.tenancy needs, step by step."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sidecar.core import tenancy
 from sidecar.core.decision import BAD_CREDENTIAL, Denied, Outcome, Step
@@ -21,6 +21,8 @@ from sidecar.service.asking import (
     NamedUser,
     PresentedApiKey,
 )
+
+_REMEMBERED_CALLERS = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +45,32 @@ class Resolved:
 
 @dataclass(frozen=True, slots=True)
 class Resolver:
-    """Resolves callers."""
+    """Resolves callers, and remembers them until some fact changes."""
 
     api_keys: ApiKeyVerifier
     organization_type: IdType
+    _remembered: dict[Caller, tuple[int, Resolved]] = field(default_factory=dict)
 
     async def resolve(self, caller: Caller, facts: Facts) -> Resolved:
         """As which tenant `caller` acts."""
+        epoch = facts.epoch
+        remembered = self._remembered.get(caller)
+        if remembered is not None and remembered[0] == epoch:
+            return remembered[1]
+        resolved = await self._resolve(caller, facts)
+        # A credential expires without a change; and what began before a change must
+        # not be remembered after it.
+        is_named = not isinstance(caller.identity, PresentedApiKey)
+        if is_named and epoch is not None and facts.epoch == epoch:
+            self._remember(caller, epoch, resolved)
+        return resolved
+
+    def _remember(self, caller: Caller, epoch: int, resolved: Resolved) -> None:
+        if len(self._remembered) >= _REMEMBERED_CALLERS:
+            self._remembered.clear()
+        self._remembered[caller] = (epoch, resolved)
+
+    async def _resolve(self, caller: Caller, facts: Facts) -> Resolved:
         known = await self.identify(caller, facts)
         if isinstance(known, Denied):
             return Resolved(known)

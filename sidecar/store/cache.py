@@ -48,6 +48,8 @@ class CachedFacts(Facts):
         }
         self.shelves = cast("Shelves", self._all)
         self._tasks: set[asyncio.Task[None]] = set()
+        self._epoch = 0
+        self._is_watched = True
 
     @property
     def live(self) -> bool:
@@ -68,20 +70,29 @@ class CachedFacts(Facts):
 
     def changed(self, group: str, key: str | None) -> None:
         """Lets go of what rests on a change; no key: on any of the group."""
+        self._epoch += 1
         for shelf in self._all.values():
             if group in shelf.groups:
                 shelf.changed(group, key)
 
     def drop_everything(self) -> None:
         """Lets go of all that is held, and holds nothing that is being read."""
+        self._epoch += 1
         for shelf in self._all.values():
             shelf.clear()
 
     def set_uncacheable(self, groups: Iterable[str]) -> None:
         """From now on nothing that rests on these groups is held, all else is."""
         unwatched = frozenset(groups)
+        self._epoch += 1
+        self._is_watched = not unwatched
         for shelf in self._all.values():
             shelf.set_cacheable(cacheable=unwatched.isdisjoint(shelf.groups))
+
+    @property
+    @override
+    def epoch(self) -> int | None:
+        return self._epoch if self.live and self._is_watched else None
 
     def stats(self) -> dict[type[FactKey[object]], ShelfStats]:
         """What happened to each type of key, and what is held of it."""
@@ -148,6 +159,11 @@ class TimedFacts(Facts):
         self._shelves = cache.shelves
         self._deadline = deadline
         self._from_memory = from_memory
+
+    @property
+    @override
+    def epoch(self) -> int | None:
+        return self._cache.epoch if self._from_memory else None
 
     # What is read a million times a second is written out: no call, no task.
     @override

@@ -6,11 +6,11 @@ so a beat that arrived says that everything committed before it was sent has too
 """
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from math import inf
-from random import Random
+from random import random
 from typing import Final, Protocol
 
 import structlog
@@ -88,13 +88,17 @@ class Feed:
     """Tells a sink what changed, for as long as it is started."""
 
     def __init__(
-        self, settings: FeedSettings, sink: Sink, clock: Clock, random: Random
+        self,
+        settings: FeedSettings,
+        sink: Sink,
+        clock: Clock,
+        chance: Callable[[], float] = random,
     ) -> None:
-        """`random` spreads the beats and reconnects of many sidecars."""
+        """`chance`, from 0 to 1, spreads the beats and reconnects of many sidecars."""
         self._settings = settings
         self._sink = sink
         self._clock = clock
-        self._random = random
+        self._chance = chance
         self._beats = Beats(clock)
         self._sender = BeatSender(settings.beat_url, settings.connect_timeout)
         self._listener: Listener | None = None
@@ -239,7 +243,10 @@ class Feed:
 
     async def _run(self, listener: Listener) -> None:
         while True:
-            reason = await self._follow(listener)
+            try:
+                reason = await self._follow(listener)
+            except Exception as error:  # noqa: BLE001 - whatever it is, go on for ever
+                reason = type(error).__name__
             listener.terminate()
             _log.warning("feed.lost", reason=reason)
             listener = await self._reconnect()
@@ -252,10 +259,7 @@ class Feed:
                 return "beats do not come back"
             checked = self._clock.monotonic() - self._checked_at
             if checked >= self._settings.recheck_interval:
-                try:
-                    await self._check(listener)
-                except DRIVER_ERRORS as error:
-                    return f"the triggers cannot be checked: {type(error).__name__}"
+                await self._check(listener)
         return "the connection is gone"
 
     async def _is_lost(self, listener: Listener) -> bool:
@@ -279,9 +283,9 @@ class Feed:
             await asyncio.sleep(backoff * self._jitter(0.5))
             try:
                 return await self._connect()
-            except (*DRIVER_ERRORS, StoreError) as error:
+            except Exception as error:  # noqa: BLE001 - whatever it is, go on for ever
                 backoff = min(2 * backoff, self._settings.max_backoff)
                 _log.warning("feed.retry", error=str(error) or type(error).__name__)
 
     def _jitter(self, share: float) -> float:
-        return 1 - share * self._random.random()
+        return 1 - share * self._chance()

@@ -2,7 +2,6 @@
 
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass, field
-from random import Random
 from typing import Self
 
 from typing_extensions import override
@@ -87,7 +86,7 @@ class Store(FactSource):
                 PostgresFacts(reader), clock, settings.cache, settings.min_remaining
             )
             closing.push_async_callback(cache.close)
-            feed = Feed(settings.feed, cache, clock, Random())  # noqa: S311 - jitter
+            feed = Feed(settings.feed, cache, clock)
             await feed.start()
             closing.push_async_callback(feed.close)
             return cls(

@@ -19,10 +19,11 @@ from sidecar.service.asking import Asked, Decided, FilterQuestion
 from sidecar.service.authorization import Authorization
 from sidecar.transport import answers
 from sidecar.transport.parse import (
+    CallerParser,
     Callers,
     ListenerPolicy,
-    asked,
     explained,
+    parse_consistency,
     parse_queries,
     parse_query,
     required,
@@ -102,6 +103,7 @@ class AuthorizationServicer(
         self._counter = backing.counter
         self._policy = policy
         self._info = info
+        self._callers = CallerParser(policy)
         self._parser = ResourceParser(backing.kinds, policy.limits)
         self._prefix = secrets.token_hex(6)
         self._numbers = itertools.count(1)
@@ -259,7 +261,11 @@ class AuthorizationServicer(
     def _asked(self, request: _Question, context: Context) -> Asked:
         consistency = request.consistency if request.HasField("consistency") else None
         deadline = self._clock.monotonic() + _remaining(context)
-        return asked(request.caller, consistency, self._policy, deadline)
+        return Asked(
+            self._callers.parse(request.caller),
+            parse_consistency(consistency),
+            deadline,
+        )
 
     def _filter_question(
         self, request: api.GetListFilterRequest, question: Asked

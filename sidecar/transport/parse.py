@@ -3,7 +3,7 @@
 Each function raises RefusedError that names the field by its path.
 """
 
-from collections.abc import Callable, Mapping, Sequence, Sized
+from collections.abc import Mapping, Sequence, Sized
 from dataclasses import dataclass
 from enum import Enum, unique
 from typing import TypeVar
@@ -26,7 +26,10 @@ from sidecar.service.asking import (
 from sidecar.transport.status import RefusedError, malformed
 
 E = TypeVar("E")
-Parsed = TypeVar("Parsed")
+
+
+# UTF-8 has at most as many for one.
+_BYTES_OF_A_CHARACTER = 4
 
 
 @unique
@@ -50,6 +53,11 @@ class Limits:
     requirements: int = 32
     explained: int = 20
 
+    @property
+    def surely_id(self) -> int:
+        """How many characters are within `id_bytes` whatever they are."""
+        return self.id_bytes // _BYTES_OF_A_CHARACTER
+
 
 @dataclass(frozen=True, slots=True)
 class ListenerPolicy:
@@ -60,12 +68,12 @@ class ListenerPolicy:
     limits: Limits = Limits()
 
 
-_MORE_BYTES_THAN_CHARACTERS = 4
+_REMEMBERED_CALLERS = 10_000
 
 
 def is_longer(text: str, limit: int) -> bool:
     """Whether `text` has more than `limit` bytes of UTF-8."""
-    if len(text) * _MORE_BYTES_THAN_CHARACTERS <= limit:
+    if len(text) * _BYTES_OF_A_CHARACTER <= limit:
         return False
     return len(text.encode()) > limit
 
@@ -94,14 +102,25 @@ def counted(elements: Sized, field: str, most: int) -> None:
         raise malformed(field, f"must have 1 to {most} elements")
 
 
-def asked(
-    caller: caller_pb2.Caller,
-    consistency: caller_pb2.Consistency | None,
-    policy: ListenerPolicy,
-    deadline: float,
-) -> Asked:
-    """Who asks and how fresh, of a question that is not to be explained."""
-    return Asked(parse_caller(caller, policy), parse_consistency(consistency), deadline)
+class CallerParser:
+    """Parses callers of one listener, and remembers those that are only named."""
+
+    def __init__(self, policy: ListenerPolicy) -> None:
+        self._policy = policy
+        self._remembered: dict[bytes, Caller] = {}
+
+    def parse(self, message: caller_pb2.Caller) -> Caller:
+        """Who asks."""
+        if message.HasField("api_key"):
+            return parse_caller(message, self._policy)
+        data = message.SerializeToString()
+        caller = self._remembered.get(data)
+        if caller is None:
+            caller = parse_caller(message, self._policy)
+            if len(self._remembered) >= _REMEMBERED_CALLERS:
+                self._remembered.clear()
+            self._remembered[data] = caller
+        return caller
 
 
 def explained(
@@ -272,10 +291,3 @@ def _has_no_organization(caller: Caller) -> bool:
             return pinned is None and not caller.requested_organization
         case PresentedApiKey():
             return False
-
-
-def parse_each(
-    messages: Sequence[E], field: str, parse: Callable[[E, str], Parsed]
-) -> list[Parsed]:
-    """Parses elements, each with its path."""
-    return [parse(each, f"{field}[{index}]") for index, each in enumerate(messages)]

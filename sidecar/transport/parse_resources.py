@@ -1,7 +1,8 @@
 """Requests to questions: resources, requirements, filters and rules."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import TypeVar
 
 from authz.v1 import caller_pb2, filter_pb2, permission_pb2, resource_pb2
 
@@ -28,7 +29,10 @@ from sidecar.core.model import (
 from sidecar.core.sql import PlaceholderStyle, SqlOptions, is_column
 from sidecar.service.asking import Caller
 from sidecar.transport.parse import Limits, counted, known, parse_query, required
-from sidecar.transport.status import malformed
+from sidecar.transport.status import MalformedFieldError, malformed
+
+M = TypeVar("M")
+Parsed = TypeVar("Parsed")
 
 _LAST_FIRST_PARAMETER = 32_767
 
@@ -63,104 +67,95 @@ _STYLES: dict[int, PlaceholderStyle] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
 class ResourceParser:
     """Parses resources by the kinds that are declared."""
 
-    kinds: Mapping[str, ResourceKind]
-    limits: Limits
+    def __init__(self, kinds: Mapping[str, ResourceKind], limits: Limits) -> None:
+        self._kinds = kinds
+        self._limits = limits
+        self._surely_id = limits.surely_id
 
     def resources(
         self, messages: Sequence[resource_pb2.Resource]
     ) -> list[NamedResource]:
         """The resources of a check."""
-        counted(messages, "resources", self.limits.elements)
-        return [
-            self.resource(message, "resources", index)
-            for index, message in enumerate(messages)
-        ]
+        counted(messages, "resources", self._limits.elements)
+        return _each(messages, self._resource, "resources")
 
     def new_resources(
         self, messages: Sequence[resource_pb2.NewResource]
     ) -> list[MustBeCreatable]:
         """The resources of a creation check."""
-        counted(messages, "resources", self.limits.elements)
-        return [
-            self.new_resource(message, f"resources[{index}]")
-            for index, message in enumerate(messages)
-        ]
+        counted(messages, "resources", self._limits.elements)
+        return _each(messages, self._new_resource, "resources")
 
     def requirements(
         self, messages: Sequence[resource_pb2.Requirement], caller: Caller
     ) -> list[Requirement]:
         """The requirements of Authorize."""
-        counted(messages, "requirements", self.limits.requirements)
+        counted(messages, "requirements", self._limits.requirements)
         return [
             self._requirement(message, f"requirements[{index}]", caller)
             for index, message in enumerate(messages)
         ]
 
-    def resource(
-        self, message: resource_pb2.Resource, path: str, index: int | None = None
-    ) -> NamedResource:
-        """One row; the path is spelt out only for an error."""
+    # Below, paths start at the message: what contains it adds its own when it must
+    # refuse, so that a thousand good elements cost no paths.
+
+    def _resource(self, message: resource_pb2.Resource) -> NamedResource:
         kind, resource_id = message.kind, message.id
-        limit = self.limits.id_bytes
-        # A text this short is within the limit whatever its characters are.
-        short = limit // 4
-        if not (0 < len(kind) <= short and 0 < len(resource_id) <= short):
-            where = path if index is None else f"{path}[{index}]"
-            required(kind, f"{where}.kind", limit)
-            required(resource_id, f"{where}.id", limit)
+        surely = self._surely_id
+        if not (0 < len(kind) <= surely and 0 < len(resource_id) <= surely):
+            required(kind, "kind", self._limits.id_bytes)
+            required(resource_id, "id", self._limits.id_bytes)
         if not message.HasField("attributes"):
             return NamedResource(kind, ResourceId(resource_id))
-        where = path if index is None else f"{path}[{index}]"
-        record = self._record(message.attributes, kind, f"{where}.attributes")
+        record = self._record(message.attributes, self._kinds.get(kind))
         return NamedResource(kind, ResourceId(resource_id), record)
 
     def _record(
-        self, message: resource_pb2.ResourceAttributes, kind: str, path: str
+        self, message: resource_pb2.ResourceAttributes, kind: ResourceKind | None
     ) -> ResourceRecord:
-        declared = self.kinds.get(kind)
-        owner = self._owner(message, declared, path)
+        owner = self._owner(message, kind, "attributes.")
         if not message.HasField("cluster_id"):
             return ResourceRecord(owner, None)
-        field = f"{path}.cluster_id"
-        cluster = required(message.cluster_id, field, self.limits.id_bytes)
-        if declared is not None and not declared.carries_cluster:
-            raise malformed(field, f"is not carried by kind `{kind}`")
+        field, cluster = "attributes.cluster_id", message.cluster_id
+        if not 0 < len(cluster) <= self._surely_id:
+            required(cluster, field, self._limits.id_bytes)
+        if kind is not None and not kind.carries_cluster:
+            raise malformed(field, f"is not carried by kind `{kind.name}`")
         return ResourceRecord(owner, ClusterId(cluster))
 
-    def new_resource(
-        self, message: resource_pb2.NewResource, path: str
-    ) -> MustBeCreatable:
-        """A row that is to be."""
-        kind = required(message.kind, f"{path}.kind", self.limits.id_bytes)
-        return MustBeCreatable(kind, self._owner(message, self.kinds.get(kind), path))
+    def _new_resource(self, message: resource_pb2.NewResource) -> MustBeCreatable:
+        kind = required(message.kind, "kind", self._limits.id_bytes)
+        return MustBeCreatable(kind, self._owner(message, self._kinds.get(kind), ""))
 
     def _owner(
         self,
         message: resource_pb2.ResourceAttributes | resource_pb2.NewResource,
-        declared: ResourceKind | None,
+        kind: ResourceKind | None,
         path: str,
     ) -> PrincipalId | None:
+        owner = message.owner_principal_id
+        carries_owner = kind is None or kind.carries_owner
+        if carries_owner and 0 < len(owner) <= self._surely_id:
+            return PrincipalId(owner)
         match message.WhichOneof("owner"):
             case "owner_principal_id":
-                field = f"{path}.owner_principal_id"
-                limit = self.limits.id_bytes
-                owner = required(message.owner_principal_id, field, limit)
-                if declared is not None and not declared.carries_owner:
-                    raise malformed(field, f"is not carried by kind `{declared.name}`")
+                field = f"{path}owner_principal_id"
+                required(owner, field, self._limits.id_bytes)
+                if kind is not None and not kind.carries_owner:
+                    raise malformed(field, f"is not carried by kind `{kind.name}`")
                 return PrincipalId(owner)
             case "global":
                 if not getattr(message, "global"):
-                    raise malformed(f"{path}.global", "must be true when it is set")
+                    raise malformed(f"{path}global", "must be true when it is set")
                 return None
             case None:
                 # An owner forgotten must not read as a global row.
-                if declared is not None and declared.carries_owner:
+                if kind is not None and kind.carries_owner:
                     problem = "must say who owns the row, or that it is global"
-                    raise malformed(f"{path}.owner_principal_id", problem)
+                    raise malformed(f"{path}owner_principal_id", problem)
                 return None
 
     def _requirement(
@@ -168,15 +163,18 @@ class ResourceParser:
     ) -> Requirement:
         match message.WhichOneof("requirement"):
             case "visible":
-                return MustBeVisible(self.resource(message.visible, f"{path}.visible"))
+                with _under(f"{path}.visible"):
+                    return MustBeVisible(self._resource(message.visible))
             case "writable":
                 where = f"{path}.writable.resource"
                 if not message.writable.HasField("resource"):
                     raise malformed(where, "must be set")
-                resource = self.resource(message.writable.resource, where)
+                with _under(where):
+                    resource = self._resource(message.writable.resource)
                 return MustBeWritable(resource, message.writable.skip_visible)
             case "creatable":
-                return self.new_resource(message.creatable, f"{path}.creatable")
+                with _under(f"{path}.creatable"):
+                    return self._new_resource(message.creatable)
             case "role":
                 return parse_gate(message.role, f"{path}.role")
             case "permission":
@@ -190,7 +188,7 @@ class ResourceParser:
     ) -> MustPermit:
         if not message.HasField("query"):
             raise malformed(f"{path}.query", "must be set")
-        query = parse_query(message.query, f"{path}.query", caller, self.limits)
+        query = parse_query(message.query, f"{path}.query", caller, self._limits)
         operation = known(_OPERATIONS, message.operation, f"{path}.operation")
         field = f"{path}.least_level"
         if operation is Operation.VIEW:
@@ -202,6 +200,26 @@ class ResourceParser:
             raise malformed(f"{path}.operation", problem)
         least = known(_LEAST_LEVELS, message.least_level, field)
         return MustPermit(query, operation, least)
+
+
+def _each(
+    messages: Sequence[M], parse: Callable[[M], Parsed], field: str
+) -> list[Parsed]:
+    parsed: list[Parsed] = []
+    for message in messages:
+        try:
+            parsed.append(parse(message))
+        except MalformedFieldError as error:
+            raise error.under(f"{field}[{len(parsed)}]") from None
+    return parsed
+
+
+@contextmanager
+def _under(path: str) -> Iterator[None]:
+    try:
+        yield
+    except MalformedFieldError as error:
+        raise error.under(path) from None
 
 
 def parse_gate(message: resource_pb2.RoleGate, path: str) -> MustPass:

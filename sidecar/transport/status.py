@@ -96,9 +96,22 @@ class DeniedError(RefusedError):
         self.denied = denied
 
 
-def malformed(field: str, problem: str) -> RefusedError:
+class MalformedFieldError(RefusedError):
+    """A field of the request is not as it must be."""
+
+    def __init__(self, field: str, problem: str) -> None:
+        super().__init__(Reason.MALFORMED_FIELD, f"`{field}` {problem}", field)
+        self._path = field
+        self._problem = problem
+
+    def under(self, prefix: str) -> "MalformedFieldError":
+        """The same error with the path of the message that has the field."""
+        return MalformedFieldError(f"{prefix}.{self._path}", self._problem)
+
+
+def malformed(field: str, problem: str) -> MalformedFieldError:
     """The error that a field of the request is not as it must be."""
-    return RefusedError(Reason.MALFORMED_FIELD, f"`{field}` {problem}", field)
+    return MalformedFieldError(field, problem)
 
 
 def status_of(decision: Decision) -> Status:

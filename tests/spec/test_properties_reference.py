@@ -5,7 +5,8 @@ from tests.spec.interviews import interview
 from tests.spec.questions import Question, asked_worlds, called_worlds, requirements
 from tests.spec.reference import answer
 from tests.spec.world import Row, World
-from tests.spec.worlds import IDS, thorough
+from tests.spec.pools import IDS
+from tests.spec.worlds import thorough
 from tests.support.pipeline import ask_world
 
 

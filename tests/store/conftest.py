@@ -15,6 +15,7 @@ from tests.store.databases import (
     get_server,
     prepare,
 )
+from tests.store.ear import WORLD, Ear
 
 
 @pytest.fixture(scope="session")
@@ -62,4 +63,22 @@ async def empty_connection(empty_database: str) -> AsyncIterator[asyncpg.Connect
     """A connection to a new database with nothing in it."""
     connection = await asyncpg.connect(empty_database)
     yield connection
+    await connection.close()
+
+
+@pytest.fixture
+async def watched(connection: asyncpg.Connection) -> asyncpg.Connection:
+    """A database with a row of everything."""
+    await connection.execute(WORLD)
+    return connection
+
+
+@pytest.fixture
+async def ear(watched: asyncpg.Connection, database: str) -> AsyncIterator[Ear]:
+    """Who listens to the database, from after the world was stored."""
+    assert not watched.is_closed()
+    connection = await asyncpg.connect(database)
+    ear = Ear(connection)
+    await connection.add_listener("authz_changes", ear.hear)
+    yield ear
     await connection.close()

@@ -12,57 +12,9 @@ from tests.store.foreign.load import Flavour, World, create_schema, load_world
 from tests.store.foreign.load import translate as translate_id
 
 WORLDS = Path(__file__).parents[1] / "cases" / "worlds"
-EVERYTHING: World = {
-    "principals": [
-        {"id": 1, "kind": "org", "name": "Acme"},
-        {"id": 2, "kind": "user", "deleted_at": "2025-06-30T14:00:00+02:00"},
-        {"id": 3, "kind": "group", "parent_principal_id": 1},
-    ],
-    "users": [{"id": 20, "principal_id": 2, "is_admin": True}],
-    "user_identities": [{"issuer": "i", "subject": "s", "user_id": 20}],
-    "principal_memberships": [
-        {"id": 12, "member_principal_id": 2, "parent_principal_id": 1, "role": "user"},
-        {"id": 13, "member_principal_id": 2, "parent_principal_id": 3},
-    ],
-    "cluster_access": [{"cluster_id": 50, "principal_id": 1}],
-    "api_keys": [
-        {
-            "id": 60,
-            "user_id": 20,
-            "lookup_id": "key",
-            "secret_hash": f"sha256:{'0' * 64}",
-            "owner_principal_id": 1,
-            "expires_at": "2030-01-31T12:00:00.5Z",
-        },
-    ],
-    "resources": [
-        {"kind": "cluster", "id": 50, "owner_principal_id": 1},
-        {"kind": "worker", "id": 51, "cluster_id": 50},
-        {"kind": "model", "id": 52, "owner_principal_id": 1},
-        {"kind": "zone", "id": 53, "deleted_at": "2025-06-30T14:00:00Z"},
-    ],
-    "feature_instances": [{"id": "shop", "organization_id": 1}],
-    "roles": [
-        {"id": "seller", "label": "Seller", "feature_instance_id": "shop"},
-        {"id": "member", "label": "Member", "organization_id": 1},
-    ],
-    "access_rules": [
-        {
-            "id": "rule",
-            "role_id": "seller",
-            "context": "DATA",
-            "item": "a.b",
-            "view": True,
-            "read": "a",
-            "create": "g",
-            "update": "m",
-            "delete": "n",
-        },
-    ],
-    "membership_roles": [{"membership_id": 12, "role_id": "member"}],
-    "feature_access": [{"id": "fa", "user_id": 20, "feature_instance_id": "shop"}],
-    "feature_access_roles": [{"feature_access_id": "fa", "role_id": "seller"}],
-}
+EVERYTHING: World = yaml.safe_load(
+    (Path(__file__).parent / "foreign" / "everything.yaml").read_text("utf-8")
+)
 
 GROUPS = {
     "principals": "principal",

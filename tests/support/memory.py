@@ -89,6 +89,11 @@ class MemoryFacts:
     ) -> None:
         return None
 
+    @property
+    def epoch(self) -> int | None:
+        """Never the same, so that nothing is remembered between questions."""
+        return None
+
     async def get(self, key: FactKey[T]) -> T:
         """The fact of a key."""
         return cast("T", self._read(key))

@@ -1,0 +1,47 @@
+import pytest
+
+from sidecar.store.changes import Change, parse_change
+
+
+@pytest.mark.parametrize(
+    ("payload", "change"),
+    [
+        ('{"g":"user","k":["1"],"x":"7"}', Change("user", ("1",), 7)),
+        (
+            '{"g":"member","k":["a b","\\"c"],"x":"7"}',
+            Change("member", ("a b", '"c'), 7),
+        ),
+        ('{"g":"grants","x":"7"}', Change("grants", None, 7)),
+    ],
+)
+def test_change_is_a_group_and_its_keys(payload: str, change: Change) -> None:
+    """No keys mean any of the group."""
+    assert change == parse_change(payload)
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        "",
+        "user",
+        "[]",
+        "{}",
+        '{"g":"user"}',
+        '{"g":"user","k":["1"]}',
+        '{"g":"user","k":"1","x":"7"}',
+        '{"g":"user","k":null,"x":"7"}',
+        '{"g":"user","k":[],"x":"7"}',
+        '{"g":"user","k":[1],"x":"7"}',
+        '{"g":"user","k":["1"],"x":7}',
+        '{"g":"user","k":["1"],"x":"-7"}',
+        '{"g":"user","k":["1"],"x":"x"}',
+        '{"g":"nothing","k":["1"],"x":"7"}',
+        '{"g":["user"],"k":["1"],"x":"7"}',
+        '{"g":"user","k":["1"],"x":"7","y":1}',
+        '{"g":"user","k":["1"],"x":"7"',
+        "[" * 100_000,
+    ],
+)
+def test_anything_else_is_no_change(payload: str) -> None:
+    """Whoever can notify can send anything, so the form is strict."""
+    assert parse_change(payload) is None

@@ -1,0 +1,280 @@
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager
+from math import inf
+
+import asyncpg
+import pytest
+
+from sidecar.store.clock import SystemClock
+from sidecar.store.errors import StoreError
+from sidecar.store.feed import Feed, FeedSettings
+
+LISTENERS = """
+    select pid from pg_stat_activity
+    where datname = current_database() and pid <> pg_backend_pid()
+        and query not like '%pg_notify%'
+"""
+
+
+class Heard:
+    """Takes down what it is told, and lets a test wait for it."""
+
+    def __init__(self) -> None:
+        self.events: list[object] = []
+        self.uncacheable: set[str] = set()
+        self._live_until = -inf
+        self._told = asyncio.Event()
+
+    @property
+    def live_until(self) -> float:
+        """Until when what is kept may answer."""
+        return self._live_until
+
+    @live_until.setter
+    def live_until(self, until: float) -> None:
+        self._live_until = until
+        self._told.set()
+
+    def changed(self, group: str, key: str | None) -> None:
+        """A change is an event."""
+        self._note((group, key))
+
+    def drop_everything(self) -> None:
+        """Dropping everything is one too."""
+        self._note("everything")
+
+    def set_uncacheable(self, groups: Iterable[str]) -> None:
+        """The groups that nobody tells."""
+        self.uncacheable = set(groups)
+        self._told.set()
+
+    async def until(self, holds: Callable[[], object]) -> None:
+        """Waits for something to hold, which whatever is told may bring about."""
+        async with asyncio.timeout(10):
+            while not holds():
+                self._told.clear()
+                await self._told.wait()
+
+    def _note(self, event: object) -> None:
+        self.events.append(event)
+        self._told.set()
+
+
+def settings_of(url: str, beat_url: str | None = None) -> FeedSettings:
+    """A quick feed."""
+    return FeedSettings(
+        url,
+        beat_url or url,
+        beat_interval=0.02,
+        max_staleness=5.0,
+        connect_timeout=2.0,
+        max_backoff=0.1,
+    )
+
+
+@asynccontextmanager
+async def started(settings: FeedSettings) -> AsyncIterator[tuple[Feed, Heard]]:
+    """A feed that is live, and what it told."""
+    heard = Heard()
+    feed = Feed(settings, heard, SystemClock())
+    await feed.start()
+    try:
+        yield feed, heard
+    finally:
+        await feed.close()
+
+
+async def end_listeners(connection: asyncpg.Connection) -> None:
+    """Ends every connection of a feed, as a restart would."""
+    rows = await connection.fetch(LISTENERS)
+    for row in rows:
+        await connection.execute("select pg_terminate_backend($1)", row["pid"])
+
+
+async def test_feed_is_live_once_started(database: str) -> None:
+    """What is read from then on may be kept, and what was kept is dropped first."""
+    async with started(settings_of(database)) as (feed, heard):
+        health = feed.health()
+
+        assert (True, True, {}) == (
+            health.is_connected,
+            health.is_live,
+            health.unwatched,
+        )
+        assert ["everything"] == heard.events
+        assert heard.live_until > SystemClock().monotonic()
+
+
+async def test_change_is_told_by_group_and_key(
+    database: str, connection: asyncpg.Connection
+) -> None:
+    """Whatever a transaction changed is told when it commits."""
+    async with started(settings_of(database)) as (_, heard):
+        await connection.execute(
+            "insert into authz.principals (id, kind) values (1, 'org'), (2, 'user')"
+        )
+        await connection.execute("truncate authz.cluster_access")
+        await heard.until(lambda: ("grants", None) in heard.events)
+
+        told = set(heard.events)
+        assert {
+            "everything",
+            ("principal", "1"),
+            ("principal", "2"),
+            ("grants", None),
+        } == told
+
+
+async def test_malformed_notification_drops_everything(
+    database: str, connection: asyncpg.Connection
+) -> None:
+    """Nothing in a payload is trusted but to drop."""
+    async with started(settings_of(database)) as (feed, heard):
+        await connection.execute("select pg_notify('authz_changes', 'rubbish')")
+        await heard.until(lambda: len(heard.events) == 2)
+
+        assert ["everything", "everything"] == heard.events
+        assert 1 == feed.health().malformed
+
+
+async def test_beats_keep_the_feed_live(database: str) -> None:
+    """Each beat that comes back moves the end of being live."""
+    async with started(settings_of(database)) as (_, heard):
+        first = heard.live_until
+        await heard.until(lambda: heard.live_until > first)
+        second = heard.live_until
+        await heard.until(lambda: heard.live_until > second)
+
+
+async def test_beats_of_others_do_not_count(
+    database: str, connection: asyncpg.Connection
+) -> None:
+    """When they were sent is not known here."""
+    settings = FeedSettings(database, database, beat_interval=3600)
+    async with started(settings) as (_, heard):
+        before = heard.live_until
+        await connection.execute("select pg_notify('authz_beat', 'somebody 1')")
+        await connection.execute("select pg_notify('authz_changes', 'after it')")
+        await heard.until(lambda: len(heard.events) == 2)
+
+        assert before == heard.live_until
+
+
+async def test_lost_connection_drops_everything_and_reconnects(
+    database: str, connection: asyncpg.Connection
+) -> None:
+    """What was missed cannot be known; afterwards changes are told again."""
+    async with started(settings_of(database)) as (feed, heard):
+        await end_listeners(connection)
+        await heard.until(lambda: heard.live_until == -inf)
+        dropped = list(heard.events)
+        await heard.until(lambda: heard.live_until > 0)
+        await connection.execute(
+            "insert into authz.principals (id, kind) values (1, 'org')"
+        )
+        await heard.until(lambda: ("principal", "1") in heard.events)
+
+        assert ["everything", "everything"] == dropped
+        assert feed.health().is_live
+        assert 2 == feed.health().connections
+
+
+async def test_connection_that_hears_no_beats_is_given_up(database: str) -> None:
+    """One that is silent without an end is as bad as one that ended."""
+    settings = FeedSettings(
+        database, database, beat_interval=0.02, max_staleness=0.1, max_backoff=0.1
+    )
+    async with started(settings) as (feed, heard):
+        assert feed._listener is not None
+        await feed._listener.connection.fetch("unlisten authz_beat")
+        await heard.until(lambda: heard.live_until == -inf)
+        await heard.until(lambda: heard.live_until > 0)
+
+        assert 2 <= feed.health().connections
+
+
+async def test_staleness_counts_from_when_the_beat_was_sent(database: str) -> None:
+    """It is never less than the age of the newest beat that came back."""
+    clock = SystemClock()
+    before = clock.monotonic()
+    settings = FeedSettings(database, database, beat_interval=3600)
+    async with started(settings) as (feed, heard):
+        sent = heard.live_until - settings.max_staleness
+
+        assert before <= sent <= clock.monotonic()
+        assert feed.staleness() >= clock.monotonic() - sent - 0.1
+
+
+async def test_dropped_trigger_makes_its_group_unkept_and_unhealthy(
+    database: str, connection: asyncpg.Connection
+) -> None:
+    """At the next look at the catalogue; and kept again after it came back."""
+    async with started(settings_of(database)) as (feed, heard):
+        await connection.execute("drop trigger authz_watch_update on authz.users")
+        await feed.recheck()
+        without = (heard.uncacheable, set(feed.health().unwatched))
+        await connection.execute(
+            "call authz.watch('authz.users', 'user', 'id, is_active', 'id')"
+        )
+        await feed.recheck()
+
+        assert ({"user"}, {"users"}) == without
+        assert set() == heard.uncacheable
+        assert {} == feed.health().unwatched
+
+
+async def test_triggers_are_looked_at_by_themselves(
+    database: str, connection: asyncpg.Connection
+) -> None:
+    """Nobody has to ask for it."""
+    settings = FeedSettings(database, database, beat_interval=0.02, recheck_interval=0)
+    async with started(settings) as (_, heard):
+        await connection.execute("drop trigger authz_watch_update on authz.users")
+        await heard.until(lambda: heard.uncacheable == {"user"})
+
+
+async def test_triggers_are_looked_at_after_a_reconnect(
+    database: str, connection: asyncpg.Connection
+) -> None:
+    """They may have gone while nobody listened."""
+    async with started(settings_of(database)) as (_, heard):
+        await connection.execute("drop trigger authz_watch_update on authz.users")
+        await end_listeners(connection)
+        await heard.until(lambda: heard.live_until == -inf)
+        await heard.until(lambda: heard.live_until > 0)
+
+        assert {"user"} == heard.uncacheable
+
+
+async def test_feed_of_another_database_is_refused(
+    database: str, empty_database: str
+) -> None:
+    """Where beats do not arrive, as behind a transaction pooler, nothing starts."""
+    settings = FeedSettings(empty_database, database, connect_timeout=0.5)
+    heard = Heard()
+    feed = Feed(settings, heard, SystemClock())
+
+    with pytest.raises(StoreError, match="transaction pooler"):
+        await feed.start()
+
+    assert -inf == heard.live_until
+
+
+async def test_unreachable_database_is_refused(database: str) -> None:
+    """A start that cannot be is an error at once."""
+    address = database.replace("host=", "host=/nowhere")
+    feed = Feed(settings_of(address), Heard(), SystemClock())
+
+    with pytest.raises(StoreError, match="cannot reach"):
+        await feed.start()
+
+
+async def test_closed_feed_is_not_live(database: str) -> None:
+    """Nothing that was kept may answer after it."""
+    async with started(settings_of(database)) as (feed, heard):
+        pass
+
+    assert -inf == heard.live_until
+    assert "everything" == heard.events[-1]
+    assert not feed.health().is_connected
