@@ -108,6 +108,7 @@ _BY_REASON: Mapping[str, str] = {
     "ORGANIZATION_NOT_FOUND": "see `ask list-contexts` for where this caller may act",
     "UNKNOWN_RESOURCE_KIND": "declare the kind in the settings, `resource_kinds`",
     "MALFORMED_FIELD": "correct the field",
+    "MALFORMED_MESSAGE": "client and server must be of versions that go together",
     "UNKNOWN_REVISION": "ask without the revision, or take a newer one",
     "NOT_SERVED_HERE": "ask a listener that serves it: `ask get-server-info` says what "
     "this one serves",

@@ -134,11 +134,12 @@ def decode_memberships(
         if count > 1:
             name = f"{key.member_principal_id}/{parent}"
             tell(Anomaly("principal_memberships", Problem.DUPLICATE_ROW, name))
-    return tuple(
+    found = (
         _organization_membership(parent, row, tell)
         for row in rows
         if (parent := text(row, "parent_id")) is not None and times[parent] == 1
     )
+    return tuple(each for each in found if each is not None)
 
 
 def decode_instance(
@@ -226,11 +227,12 @@ def _membership(key: StandingKey, rows: Sequence[Row], tell: Tell) -> Membership
     membership_id = None if row is None else text(row, "id")
     if row is None or membership_id is None:
         return None
+    if row["label"] is None:
+        return Membership(MembershipId(membership_id), None)
     where = ("principal_memberships", membership_id)
-    role = None
-    if row["label"] is not None:
-        role = _label(row["label"], _ORG_ROLES, where, tell)
-    return Membership(MembershipId(membership_id), role)
+    role = _label(row["label"], _ORG_ROLES, where, tell)
+    # A role that nobody knows is not the same as none, which still admits.
+    return None if role is None else Membership(MembershipId(membership_id), role)
 
 
 def _groups(rows: Sequence[Row], tell: Tell) -> tuple[PrincipalId, ...]:
@@ -250,11 +252,13 @@ def _ids(rows: Sequence[Row]) -> set[str]:
 
 def _organization_membership(
     parent: str, row: Row, tell: Tell
-) -> OrganizationMembership:
+) -> OrganizationMembership | None:
     where = ("principal_memberships", parent)
     role = None
     if row["role"] is not None:
         role = _label(row["role"], _ORG_ROLES, where, tell)
+        if role is None:
+            return None
     if row["id"] is None:
         missing = Principal(PrincipalId(parent), None, "", is_deleted=True)
         return OrganizationMembership(missing, role)

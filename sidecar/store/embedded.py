@@ -5,6 +5,7 @@ import warnings
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Protocol, Self
+from urllib.parse import quote
 
 from sidecar.store.errors import StoreError
 from sidecar.store.queries import quoted
@@ -50,7 +51,7 @@ class EmbeddedPostgres:
 
     def url(self, database: str = "postgres") -> str:
         """The address of a database of the server."""
-        return self._running().get_uri(database)
+        return self._running().get_uri(quote(database, safe=""))
 
     def create_database(self, database: str) -> None:
         """Creates a database, unless it is there."""

@@ -186,9 +186,9 @@ class Feed:
 
     async def _probed(self) -> float:
         self._probe = asyncio.get_running_loop().create_future()
+        await self._sender.send(self._beats.next())
         try:
             async with asyncio.timeout(self._settings.connect_timeout):
-                await self._sender.send(self._beats.next())
                 return await self._probe
         except TimeoutError as error:
             raise StoreError(

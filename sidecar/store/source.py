@@ -7,13 +7,22 @@ from typing import Self
 from typing_extensions import override
 
 from sidecar.core.filters import Field
-from sidecar.ports import Clock, Consistency, FactKey, Facts, FactSource, FieldTypes
+from sidecar.ports import (
+    Clock,
+    Consistency,
+    FactKey,
+    Facts,
+    FactSource,
+    FactsUnavailableError,
+    FieldTypes,
+)
 from sidecar.store.anomalies import Tell
 from sidecar.store.cache import CachedFacts
 from sidecar.store.catalogue import Catalogue, read_catalogue
-from sidecar.store.database import DRIVER_ERRORS, Database, PoolSettings, PoolStats
+from sidecar.store.database import Database, PoolSettings, PoolStats
 from sidecar.store.errors import StoreError
 from sidecar.store.feed import Feed, FeedHealth, FeedSettings
+from sidecar.store.fitting import check_fit
 from sidecar.store.lookups import write_lookups
 from sidecar.store.postgres import PostgresFacts, Reader
 from sidecar.store.shelf import ShelfStats
@@ -141,9 +150,11 @@ class Store(FactSource):
 async def _read_catalogue(database: Database, settings: StoreSettings) -> Catalogue:
     try:
         async with database.lend(settings.pool.connect_timeout) as connection:
-            return await read_catalogue(connection, settings.schema)
-    except DRIVER_ERRORS as error:
-        raise StoreError("the catalogue cannot be read") from error
+            catalogue = await read_catalogue(connection, settings.schema)
+            await check_fit(connection, catalogue)
+    except FactsUnavailableError as error:
+        raise StoreError("the database does not say what is in it") from error
+    return catalogue
 
 
 def _field_types(catalogue: Catalogue) -> FieldTypes:

@@ -8,7 +8,7 @@ from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sidecar.command.bare_json import (
@@ -62,6 +62,7 @@ def _messages(draw: st.DrawFn, kind: type[Message], depth: int) -> dict[str, obj
 
 
 @pytest.mark.parametrize("kind", _MESSAGES, ids=lambda kind: kind.__name__)
+@settings(max_examples=25, deadline=None)
 @given(data=st.data())
 def test_reads_back_what_it_writes(kind: type[Message], data: st.DataObject) -> None:
     """Every message of every call comes back equal, and nothing given is lost."""

@@ -11,7 +11,7 @@ from tests.support.pipeline import ask_world
 
 
 @given(called=called_worlds())
-@thorough(500)
+@thorough(300)
 async def test_core_answers_every_question_as_the_reference(
     called: tuple[World, Row],
 ) -> None:
@@ -26,7 +26,7 @@ async def test_core_answers_every_question_as_the_reference(
 
 
 @given(asked=asked_worlds())
-@thorough(200)
+@thorough(150)
 async def test_core_answers_random_questions_as_the_reference(
     asked: tuple[World, list[Question]],
 ) -> None:
@@ -41,7 +41,7 @@ async def test_core_answers_random_questions_as_the_reference(
 
 
 @given(called=called_worlds(), data=st.data())
-@thorough(200)
+@thorough(150)
 async def test_core_judges_requirements_as_the_reference(
     called: tuple[World, Row], data: st.DataObject
 ) -> None:

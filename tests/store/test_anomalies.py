@@ -58,12 +58,14 @@ WORLD: World = {
         {"id": 14, "member_principal_id": 3, "parent_principal_id": 5},
         {"id": 15, "member_principal_id": 3, "parent_principal_id": 5},
         {"id": 16, "member_principal_id": 3, "parent_principal_id": 98},
+        {"id": 17, "member_principal_id": 4, "parent_principal_id": 2},
     ],
     "membership_roles": [
         {"membership_id": 11, "role_id": "r"},
         {"membership_id": 13, "role_id": "r"},
-        {"membership_id": 13, "role_id": "r"},
-        {"membership_id": 13, "role_id": None},
+        {"membership_id": 17, "role_id": "r"},
+        {"membership_id": 17, "role_id": "r"},
+        {"membership_id": 17, "role_id": None},
     ],
     "cluster_access": [
         {"cluster_id": 70, "principal_id": 5},
@@ -165,7 +167,7 @@ async def test_two_users_for_one_identity_are_none(place: Place) -> None:
     """A name that two users have, or that names no user, is nobody's."""
     found = [await place.facts.get(IdentityKey("i", each)) for each in ("s", "none")]
 
-    assert [None, None] == found
+    assert found == [None, None]
     anomaly = Anomaly("user_identities", Problem.DUPLICATE_ROW, "s")
     assert [anomaly] == place.anomalies
 
@@ -176,7 +178,7 @@ async def test_two_active_memberships_are_none(place: Place) -> None:
 
     found = await place.facts.get(StandingKey(member, current))
 
-    assert (None, ()) == (found.membership, found.role_ids)
+    assert (found.membership, found.role_ids) == (None, ())
     pair = Anomaly(
         "principal_memberships", Problem.DUPLICATE_ROW, f"{member}/{current}"
     )
@@ -187,21 +189,26 @@ async def test_two_memberships_of_a_group_are_none(place: Place) -> None:
     """Such a group gives no grants."""
     found = await place.facts.get(StandingKey(principal(place, 3), principal(place, 1)))
 
-    assert () == found.group_ids
+    assert found.group_ids == ()
     assert {place.id(71)} == found.cluster_ids
     group = Anomaly("principal_memberships", Problem.DUPLICATE_ROW, place.id(5))
     assert group in place.anomalies
 
 
-async def test_unknown_org_role_is_none(place: Place) -> None:
-    """The membership stays, its role is none; a role held twice is held once."""
+async def test_membership_with_unknown_role_is_none(place: Place) -> None:
+    """A role that nobody knows is not like none, which admits."""
     found = await place.facts.get(StandingKey(principal(place, 3), principal(place, 2)))
 
-    assert found.membership is not None
-    assert found.membership.org_role is None
-    assert ("r",) == found.role_ids
+    assert (found.membership, found.role_ids) == (None, ())
     anomaly = Anomaly("principal_memberships", Problem.UNKNOWN_LABEL, place.id(13))
     assert [anomaly] == place.anomalies
+
+
+async def test_role_held_twice_is_held_once(place: Place) -> None:
+    """Assignments of nothing are left out."""
+    found = await place.facts.get(StandingKey(principal(place, 4), principal(place, 2)))
+
+    assert found.role_ids == ("r",)
 
 
 async def test_two_current_principals_are_none(place: Place) -> None:
@@ -214,11 +221,11 @@ async def test_two_current_principals_are_none(place: Place) -> None:
     assert [Anomaly("principals", Problem.DUPLICATE_ROW, current)] == place.anomalies
 
 
-async def test_memberships_leave_out_what_is_twice(place: Place) -> None:
+async def test_memberships_leave_out_what_is_twice_or_odd(place: Place) -> None:
     """A missing principal stands there deleted and of no kind."""
     found = await place.facts.get(MembershipsKey(principal(place, 3)))
 
-    expected = {place.id(2): False, place.id(98): True}
+    expected = {place.id(98): True}
     assert expected == {each.principal.id: each.principal.is_deleted for each in found}
 
 

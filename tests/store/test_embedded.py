@@ -25,15 +25,15 @@ async def test_data_outlives_a_stop(folder: Path) -> None:
         with EmbeddedPostgres(folder / "data", durable=False) as server:
             server.create_database('it\'s "mine"')
             server.create_database('it\'s "mine"')
-            connection = await asyncpg.connect(server.url(), database='it\'s "mine"')
+            connection = await asyncpg.connect(server.url('it\'s "mine"'))
             await connection.execute("create table if not exists t ()")
             await connection.execute("insert into t default values")
             rows = await connection.fetchval("select count(*) from t")
             fsync = await connection.fetchval("show fsync")
             await connection.close()
 
-    assert 2 == rows
-    assert "off" == fsync
+    assert rows == 2
+    assert fsync == "off"
     assert not (folder / "data" / "postmaster.pid").exists()
 
 

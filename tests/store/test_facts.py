@@ -108,7 +108,7 @@ async def test_users_come_in_the_order_asked(place: Place) -> None:
 
     ids = [None if each is None else each.id for each in found]
     assert [names[0], None, names[2], None, names[0]] == ids
-    assert [False, True] == [each.is_active for each in found[::2][:2] if each]
+    assert [each.is_active for each in found[::2][:2] if each] == [False, True]
 
 
 async def test_identity_names_a_user(place: Place) -> None:
@@ -178,7 +178,7 @@ async def test_standing_without_active_membership(place: Place) -> None:
     """A membership that is deleted is none, and so are its roles."""
     found = await standing(place, 4, 1)
 
-    assert (None, (), ()) == (found.membership, found.group_ids, found.role_ids)
+    assert (found.membership, found.group_ids, found.role_ids) == (None, (), ())
     assert clusters(place, 51) == found.cluster_ids
 
 
@@ -202,7 +202,7 @@ async def test_standing_within_itself(place: Place) -> None:
     """Nobody is a member of themselves."""
     found = await standing(place, 3, 3)
 
-    assert (None, ()) == (found.membership, found.group_ids)
+    assert (found.membership, found.group_ids) == (None, ())
     assert clusters(place, 53) == found.cluster_ids
 
 
@@ -219,7 +219,7 @@ async def test_memberships_are_the_active_ones(place: Place) -> None:
     )
     assert expected == {each.principal.id for each in found}
     assert OrganizationMembership(acme, OrgRole.ADMIN) in found
-    assert () == none
+    assert none == ()
 
 
 async def test_instance_and_access(place: Place) -> None:
@@ -272,7 +272,7 @@ async def test_roles_come_in_the_order_asked(place: Place) -> None:
     found = await place.facts.get_all([RoleKey(RoleId(name)) for name in names])
 
     labels = [None if each is None else each.label for each in found]
-    assert ["", None, "Member"] == labels
+    assert labels == ["", None, "Member"]
     assert found[2] is not None
     assert place.id(1) == found[2].organization_id
 
@@ -326,9 +326,9 @@ async def test_text_that_is_no_id_names_nothing(place: Place, text: str) -> None
 
 async def test_nothing_asked_is_nothing_found(place: Place) -> None:
     """No keys are no statement."""
-    assert [] == await place.facts.get_all(list[UserKey]())
+    assert await place.facts.get_all(list[UserKey]()) == []
 
 
 async def test_a_sound_world_has_no_anomalies(place: Place) -> None:
     """Nothing above failed closed."""
-    assert [] == place.anomalies
+    assert place.anomalies == []

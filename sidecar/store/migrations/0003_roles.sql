@@ -1,10 +1,10 @@
 -- Roles, their rules, and who holds them where.
 --
 -- A role must fit where it is assigned, and go on fitting when the role, the membership
--- or the feature instance changes. So an assignment carries copies of the scopes of both
--- sides, tied to them by foreign keys that cascade: whatever changes, the copies follow,
--- and a plain check on the assignment then refuses what no longer fits. The triggers
--- only fill the copies in; were one wrong, the foreign key would say so.
+-- or the feature instance changes. So an assignment carries copies of the scopes of
+-- both sides, tied to them by foreign keys that cascade: whatever changes, the copies
+-- follow, and a plain check on the assignment then refuses what no longer fits. The
+-- triggers only fill the copies in; were one wrong, the foreign key would say so.
 
 create table authz.feature_instances (
     id text not null,
@@ -137,7 +137,8 @@ comment on column authz.access_rules.id is 'Its id, not empty.';
 comment on column authz.access_rules.role_id is 'The role.';
 comment on column authz.access_rules.context is 'One of DATA, UI, RESOURCE.';
 comment on column authz.access_rules.item is
-    'What it is about: segments separated by dots, without blanks; null for everything.';
+    'What it is about: segments separated by dots, without blanks; null for'
+    ' everything.';
 comment on column authz.access_rules.view is 'Whether it may be seen.';
 comment on column authz.access_rules.read is 'The level of reading; needed for DATA.';
 comment on column authz.access_rules."create" is 'The level of creating.';
@@ -166,8 +167,8 @@ create table authz.membership_roles (
 create index membership_roles_role_id on authz.membership_roles (role_id);
 
 comment on table authz.membership_roles is
-    'Roles on a membership: global ones, those of its organization, and those of feature'
-    ' instances of its organization.';
+    'Roles on a membership: global ones, those of its organization, and those of'
+    ' feature instances of its organization.';
 comment on column authz.membership_roles.membership_id is 'The membership.';
 comment on column authz.membership_roles.role_id is 'The role.';
 comment on column authz.membership_roles.organization_id is
@@ -230,8 +231,8 @@ create index feature_access_roles_feature_instance_id
     on authz.feature_access_roles (feature_instance_id);
 
 comment on table authz.feature_access_roles is
-    'Roles on a feature access: global ones, those of its feature instance, and those of'
-    ' the organization of that instance.';
+    'Roles on a feature access: global ones, those of its feature instance, and those'
+    ' of the organization of that instance.';
 comment on column authz.feature_access_roles.feature_access_id is 'The feature access.';
 comment on column authz.feature_access_roles.role_id is 'The role.';
 comment on column authz.feature_access_roles.feature_instance_id is
