@@ -52,6 +52,7 @@ class Sidecar:
         self.metrics_port: int | None = None
         self.addresses: list[str] = []
         self._closing = AsyncExitStack()
+        self._is_draining = False
 
     @classmethod
     async def start(cls, settings: Settings) -> Self:
@@ -63,6 +64,7 @@ class Sidecar:
         clock = SystemClock()
         metrics = Metrics()
         async with AsyncExitStack() as closing:
+            closing.callback(_log.info, "server.stopped")
             store = await Store.start(
                 wiring.store_settings(settings), clock, _teller(metrics)
             )
@@ -92,12 +94,16 @@ class Sidecar:
         return sidecar
 
     async def stop(self) -> None:
-        """Says NOT_SERVING, lingers, lets running calls finish, closes."""
-        _log.info("server.draining")
-        await self._health.drain()
-        await asyncio.sleep(self._settings.stop.linger_seconds)
+        """Says NOT_SERVING, lingers, lets running calls finish, closes.
+
+        Asked again, as by a second signal, it lingers no longer.
+        """
+        if not self._is_draining:
+            self._is_draining = True
+            _log.info("server.draining")
+            await self._health.drain()
+            await asyncio.sleep(self._settings.stop.linger_seconds)
         await self._closing.aclose()
-        _log.info("server.stopped")
 
     async def report_health(self) -> None:
         """Tells how the components are now."""
@@ -148,7 +154,20 @@ async def serve(settings: Settings, *, ready: Callable[[], None] | None = None) 
             ready()
         await stop.wait()
     finally:
-        await sidecar.stop()
+        await _stop_unless_hurried(sidecar, stop)
+
+
+async def _stop_unless_hurried(sidecar: Sidecar, stop: asyncio.Event) -> None:
+    # A second signal sets the event again, and ends the lingering.
+    stop.clear()
+    stopping = asyncio.create_task(sidecar.stop())
+    hurried = asyncio.create_task(stop.wait())
+    await asyncio.wait({stopping, hurried}, return_when=asyncio.FIRST_COMPLETED)
+    hurried.cancel()
+    if not stopping.done():
+        stopping.cancel()
+        await asyncio.gather(stopping, return_exceptions=True)
+    await sidecar.stop()
 
 
 def _collect_rarely() -> None:
@@ -165,7 +184,7 @@ async def dev(settings: Settings, data_dir: Path, document: Path) -> None:
     The document is imported when the database is new; `data_dir` keeps it.
     """
     parsed = _read_document(document)
-    data_dir.mkdir(parents=True, exist_ok=True)
+    _make_folder(data_dir)
     with EmbeddedPostgres(data_dir / "postgres") as postgres:
         postgres.create_database("authz")
         url = postgres.url("authz")
@@ -186,6 +205,10 @@ async def migrate_database(settings: Settings) -> list[str]:
 async def import_file(settings: Settings, path: Path) -> dict[str, int]:
     """Stores a directory document; gives the number of rows by relation."""
     return await administration.import_into(_url(settings), _read_document(path))
+
+
+def _make_folder(path: Path) -> None:
+    path.mkdir(parents=True, exist_ok=True)
 
 
 def _read_document(path: Path) -> Document:

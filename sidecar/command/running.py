@@ -13,20 +13,22 @@ from rich.text import Text
 from sidecar.command.screen import ExitCode, Screen
 from sidecar.command.words import plain
 
+Config = Annotated[
+    Path | None,
+    typer.Option(
+        "--config",
+        "-c",
+        envvar="AUTHZ_CONFIG",
+        help="Settings as YAML; AUTHZ_... variables win over them.",
+    ),
+]
+
 
 @dataclass(frozen=True, kw_only=True)
 class Configured:
     """Where the settings are."""
 
-    config: Annotated[
-        Path | None,
-        typer.Option(
-            "--config",
-            "-c",
-            envvar="AUTHZ_CONFIG",
-            help="Settings as YAML; AUTHZ_... variables win over them.",
-        ),
-    ] = None
+    config: Config = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,9 +47,13 @@ class Serve(Configured):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Dev(Configured):
-    """Serves example data from a PostgreSQL of its own; nothing to install."""
+class Dev:
+    """Serves example data from a PostgreSQL of its own; nothing to install.
 
+    All that it takes by default is in a clone of the repository, and `ask` finds it.
+    """
+
+    config: Config = Path("examples/sidecar.yaml")
     data_dir: Annotated[
         Path, typer.Option(help="Where that PostgreSQL keeps its files.")
     ] = Path(".dev")

@@ -127,9 +127,14 @@ class CachedFacts(Facts):
     def _loads_of(
         self, shelf: Shelf[T], missing: Mapping[Hashable, FactKey[T]]
     ) -> set[Load[T]]:
-        """Joins what is under way and begins one load for the rest."""
-        loads = {shelf.loading[each] for each in missing if each in shelf.loading}
-        rest = {each: missing[each] for each in missing if each not in shelf.loading}
+        """Joins what is under way and begins one load for the rest.
+
+        Where nobody tells of changes nothing is joined: what is under way may have
+        begun before one that the question must see.
+        """
+        under_way = shelf.loading if self.live and shelf.cacheable else {}
+        loads = {under_way[each] for each in missing if each in under_way}
+        rest = {each: missing[each] for each in missing if each not in under_way}
         shelf.misses += len(missing)
         shelf.joined += len(missing) - len(rest)
         if rest:

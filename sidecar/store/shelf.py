@@ -72,7 +72,7 @@ class Shelf(Generic[T]):
         self._absent = _SecondChance[T](limit.absent, self._evicted)
         self._by_tag: dict[Tag, set[Entry[T]]] = {}
         self._loads: set[Load[T]] = set()
-        self._cacheable = True
+        self.cacheable = True
 
     def held(self, wanted: Iterable[Hashable]) -> dict[Hashable, T]:
         """What of `wanted` is here, counted as used."""
@@ -94,7 +94,7 @@ class Shelf(Generic[T]):
         self._detach(load, load.keys)
         if load.error is not None:
             self.load_errors += 1
-        elif hold and self._cacheable:
+        elif hold and self.cacheable:
             for identity in load.facts:
                 if load.is_current(identity):
                     self.put(load.keys[identity], load.facts[identity])
@@ -121,8 +121,8 @@ class Shelf(Generic[T]):
 
     def set_cacheable(self, *, cacheable: bool) -> None:
         """Whether facts are held from now on."""
-        if cacheable != self._cacheable:
-            self._cacheable = cacheable
+        if cacheable != self.cacheable:
+            self.cacheable = cacheable
             self.clear()
 
     def put(self, key: FactKey[T], fact: T) -> None:

@@ -2,9 +2,9 @@
 
 import itertools
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, NoReturn, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 
 from authz.v1 import authorization_service_pb2 as api
 from authz.v1 import authorization_service_pb2_grpc, caller_pb2, decision_pb2
@@ -254,9 +254,12 @@ class AuthorizationServicer(
         )
 
     @override
-    async def Watch(self, request: api.WatchRequest, context: Context) -> NoReturn:
+    async def Watch(
+        self, request: api.WatchRequest, context: Context
+    ) -> AsyncIterator[api.WatchResponse]:
         refused = RefusedError(Reason.NOT_IMPLEMENTED, "watch is not served yet")
         await context.abort(code_of(refused), refused.message, details_of(refused))
+        yield api.WatchResponse()  # never reached, but it makes this a stream
 
     def _asked(self, request: _Question, context: Context) -> Asked:
         consistency = request.consistency if request.HasField("consistency") else None

@@ -105,6 +105,8 @@ def _mapping_errors(handler: Handler) -> Run:
     async def run(data: bytes, context: Context, ending: _Ending) -> bytes:
         try:
             response = encode(await answer(decode(data), context))
+        except aio.AbortError:
+            raise
         except Exception as error:  # noqa: BLE001  whatever it is, it ends as a status
             refused = _refused(error)
             ending.code, ending.reason = code_of(refused).name, refused.reason.name

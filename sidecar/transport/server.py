@@ -99,9 +99,10 @@ class Servers:
             with created_with_mode(listener.address):
                 bound = _bind(server, listener.address)
             await server.start()
-        except ListenerError:
-            raise
-        except (RuntimeError, OSError, ValueError) as error:
+        except BaseException as error:
+            await server.stop(None)
+            if not isinstance(error, (RuntimeError, OSError, ValueError)):
+                raise
             target = listener.address.target
             raise ListenerError(f"cannot listen on `{target}`") from error
         self._open.append((listener.address, server))

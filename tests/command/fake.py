@@ -55,6 +55,7 @@ class FakeServer:
     address: str
     answers: dict[str, dict[str, object] | Refusal] = field(default_factory=dict)
     requests: dict[str, dict[str, Json]] = field(default_factory=dict)
+    seconds_left: float = 0.0
     health: int = health_pb2.HealthCheckResponse.SERVING
     # Cleared by a test of what happens when no answer comes.
     may_answer: threading.Event = field(default_factory=threading.Event)
@@ -64,6 +65,7 @@ class FakeServer:
     ) -> Message:
         """Answers one call."""
         self.requests[rpc] = to_bare(request)
+        self.seconds_left = context.time_remaining() or 0.0
         self.may_answer.wait(30)
         answer = self.answers.get(rpc, {})
         if isinstance(answer, Refusal):

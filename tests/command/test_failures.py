@@ -89,6 +89,7 @@ def test_a_server_that_does_not_answer_is_given_up(
     code = main(["ask", "get-server-info", "--timeout", "0.05"])
 
     assert code == 2
+    assert 0 < server.seconds_left <= 0.05
     assert "do      try again with a longer --timeout" in capsys.readouterr().err
 
 

@@ -15,20 +15,28 @@ GATES: tuple[Row, ...] = (
 )
 
 
-def interview(ids: Ids, caller: Row) -> Iterator[Question]:
-    """Every call about one caller, with all that it can be asked about."""
-    everything = [*stored_rows(ids), *told_rows(ids)]
+PARTS = 3
+OPERATIONS = ("READ", "CREATE", "UPDATE", "DELETE")
+
+
+def interview(ids: Ids, caller: Row, part: int = 0) -> Iterator[Question]:
+    """Every call about one caller, with one of `PARTS` parts of all rows there are."""
+    rows = [*stored_rows(ids), *told_rows(ids)][part::PARTS]
     yield "ResolveContext", {"caller": caller}
+    for each in ids.all:
+        yield "ResolveContext", {"caller": {**caller, "organization_id": each}}
     yield "ListContexts", {"caller": caller}
-    yield "CheckVisible", {"caller": caller, "resources": everything}
-    yield "CheckWritable", {"caller": caller, "resources": everything}
-    some = {"resources": everything[::2], "skip_visible": True}
-    yield "CheckWritable", {"caller": caller, **some}
+    yield "CheckVisible", {"caller": caller, "resources": rows}
+    yield "CheckWritable", {"caller": caller, "resources": rows}
+    alone = {"resources": rows, "skip_visible": True}
+    yield "CheckWritable", {"caller": caller, **alone}
     yield "CheckCreatable", {"caller": caller, "resources": list(_new_rows(ids))}
     for gate in GATES:
         yield "CheckRole", {"caller": caller, "gate": gate}
     asked_of_roles = list(queries(ids, caller))
     yield "GetPermissions", {"caller": caller, "queries": asked_of_roles}
+    wanted = list(_permissions(asked_of_roles[part::PARTS][:2]))
+    yield "Authorize", {"caller": caller, "requirements": wanted}
     for filters in _filters(asked_of_roles):
         yield "GetListFilter", {"caller": caller, **filters}
 
@@ -71,6 +79,14 @@ def names_context(caller: Row) -> bool:
         or "pinned_principal_id" in caller
         or bool(caller.get("organization_id"))
     )
+
+
+def _permissions(asked_of_roles: list[Row]) -> Iterator[Row]:
+    for query in asked_of_roles:
+        yield {"permission": {"query": query, "operation": "VIEW"}}
+        for operation, level in product(OPERATIONS, ("MY", "GROUP", "ALL")):
+            needed = {"operation": operation, "least_level": level}
+            yield {"permission": {"query": query, **needed}}
 
 
 def _new_rows(ids: Ids) -> Iterator[Row]:

@@ -19,9 +19,12 @@ from tests.spec.worlds import mostly, worlds
 
 Question = tuple[str, Row]
 
-MALFORMED_IDS = (
-    "+9", "09", " 9", "9 ", "1_0", "-1", "\u0669", "x", "9223372036854775807",
-    "9223372036854775808", "C0000000-0000-4000-8000-00000000000A", "9\0",
+# Of one column type or another, though for some of them they are well-formed.
+ODD_IDS = (
+    "+9", "09", " 9", "9 ", "1_0", "-1", "-0", "\u0669", "\u00b2", "x", "9.0", "9\0",
+    "9223372036854775807", "9223372036854775808", "2147483648",
+    "C0000000-0000-4000-8000-00000000000A", "{c0000000-0000-4000-8000-00000000000a}",
+    "c000000000004000800000000000000a", "c0000000-0000-4000-8000-00000000000a",
 )  # fmt: skip
 CALLS = (
     "ResolveContext",
@@ -54,11 +57,21 @@ def called_worlds(draw: st.DrawFn) -> tuple[World, Row]:
 
 
 @st.composite
+def met_worlds(draw: st.DrawFn, size: int) -> tuple[World, list[Row]]:
+    """A world and so many who ask."""
+    world = draw(worlds())
+    each = callers(IDS[world.organization_id_type])
+    return world, draw(st.lists(each, min_size=size, max_size=size))
+
+
+@st.composite
 def questions(draw: st.DrawFn, ids: Ids) -> Question:
     """A call and its request."""
     call = draw(st.sampled_from(CALLS))
     if call == "ValidateAccessRules":
-        return call, {"rules": draw(st.lists(_access_rule(ids), min_size=1, max_size=4))}
+        return call, {
+            "rules": draw(st.lists(access_rules(ids), min_size=1, max_size=4))
+        }
     caller = draw(callers(ids))
     return call, {"caller": caller, **draw(_content(ids, call, caller))}
 
@@ -78,7 +91,7 @@ def callers(draw: st.DrawFn, ids: Ids) -> Row:
 def organization_ids(ids: Ids) -> st.SearchStrategy[str]:
     """The raw text of a requested organization, mostly one that has members."""
     one, two, _ = ids.organizations
-    others = (*ids.all, "", *MALFORMED_IDS)
+    others = (*ids.all, "", *ODD_IDS)
     return mostly([one, one, one, two], *others, times=10)
 
 
@@ -199,7 +212,9 @@ def requirements(draw: st.DrawFn, ids: Ids, caller: Row) -> Row:
             return {"visible": draw(resources(ids))}
         case "writable":
             skip = draw(st.booleans())
-            return {"writable": {"resource": draw(resources(ids)), "skip_visible": skip}}
+            return {
+                "writable": {"resource": draw(resources(ids)), "skip_visible": skip}
+            }
         case "creatable":
             return {"creatable": draw(_new_resource(ids))}
         case "role":
@@ -212,7 +227,9 @@ def requirements(draw: st.DrawFn, ids: Ids, caller: Row) -> Row:
 def _permission(draw: st.DrawFn, ids: Ids, caller: Row) -> Row:
     query = draw(queries(ids, caller))
     operations = ["VIEW", "READ", "CREATE", "UPDATE", "DELETE"]
-    operation = draw(st.sampled_from(operations)) if query["context"] == "DATA" else "VIEW"
+    operation = (
+        draw(st.sampled_from(operations)) if query["context"] == "DATA" else "VIEW"
+    )
     wanted: Row = {"query": query, "operation": operation}
     if operation != "VIEW":
         wanted["least_level"] = draw(st.sampled_from(["MY", "GROUP", "ALL"]))
@@ -228,7 +245,8 @@ def _filter_question(draw: st.DrawFn, ids: Ids, caller: Row) -> Row:
 
 
 @st.composite
-def _access_rule(draw: st.DrawFn, ids: Ids) -> Row:
+def access_rules(draw: st.DrawFn, ids: Ids) -> Row:
+    """A rule to be validated."""
     rule: Row = {
         "role_id": draw(st.sampled_from(ids.own[:2])),
         "context": draw(mostly(["DATA"], "UI", "RESOURCE")),

@@ -4,8 +4,10 @@ A world is plausible, because rules that refuse early hide those that come later
 for a few flaws.
 """
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from functools import cache
+from itertools import product
+from math import prod
 from typing import TypeVar
 
 from hypothesis import HealthCheck, settings
@@ -19,12 +21,13 @@ from tests.spec.pools import (
     ITEMS,
     KINDS,
     LEVELS,
+    LONG_AGO,
     LOOKUP_IDS,
     SECRET_HASH,
     SUBJECTS,
     Ids,
 )
-from tests.spec.world import Document, Row, World
+from tests.spec.world import Document, Row, World, part
 
 T = TypeVar("T")
 Rows = st.SearchStrategy[list[Row]]
@@ -39,12 +42,17 @@ def thorough(examples: int) -> settings:
     )
 
 
-def mostly(likely: Iterable[T], *unlikely: T, times: int = 4) -> st.SearchStrategy[T]:
-    """One of the likely values, each so many times as likely as each other one."""
-    weighted = [each for _ in range(times) for each in likely]
+def weighted(likely: Sequence[T], *unlikely: T, times: int = 4) -> list[T]:
+    """Each of the likely values so many times, and each other one once."""
+    repeated = [each for _ in range(times) for each in likely]
     # Hypothesis prefers both ends of a list, so what is unlikely stands within.
-    middle = len(weighted) // 2
-    return st.sampled_from([*weighted[:middle], *unlikely, *weighted[middle:]])
+    middle = len(repeated) // 2
+    return [*repeated[:middle], *unlikely, *repeated[middle:]]
+
+
+def mostly(likely: Sequence[T], *unlikely: T, times: int = 4) -> st.SearchStrategy[T]:
+    """One of the likely values, each so many times as likely as each other one."""
+    return st.sampled_from(weighted(likely, *unlikely, times=times))
 
 
 @st.composite
@@ -66,7 +74,7 @@ def plausible_documents(ids: Ids) -> st.SearchStrategy[Document]:
 
 @cache
 def _several_flaws(ids: Ids) -> st.SearchStrategy[list[Flaw]]:
-    return st.lists(flaws(ids), max_size=8)
+    return st.lists(flaws(ids), max_size=10)
 
 
 def _tenancy(ids: Ids) -> dict[str, Rows]:
@@ -75,8 +83,9 @@ def _tenancy(ids: Ids) -> dict[str, Rows]:
         "principal_memberships": _memberships(ids),
         "cluster_access": st.lists(
             _row(
-                cluster_id=st.sampled_from(ids.clusters),
-                principal_id=st.sampled_from(ids.all),
+                {},
+                cluster_id=ids.clusters,
+                principal_id=ids.all,
             ),
             min_size=2,
             max_size=6,
@@ -85,8 +94,18 @@ def _tenancy(ids: Ids) -> dict[str, Rows]:
     }
 
 
-def _row(**columns: st.SearchStrategy[object]) -> st.SearchStrategy[Row]:
-    return st.fixed_dictionaries(columns)
+def _row(known: Row, **choices: Sequence[object]) -> st.SearchStrategy[Row]:
+    """A row of what is known and, in one draw, a value for each other column."""
+    size = prod(map(len, choices.values()))
+
+    def chosen(number: int) -> Row:
+        row = dict(known)
+        for column, values in choices.items():
+            number, index = divmod(number, len(values))
+            row[column] = values[index]
+        return row
+
+    return st.integers(0, size - 1).map(chosen)
 
 
 def _each(*rows: st.SearchStrategy[Row]) -> Rows:
@@ -99,18 +118,24 @@ def _principals(ids: Ids) -> Rows:
         **dict.fromkeys(ids.organizations, "org"),
         **dict.fromkeys(ids.groups, "group"),
     }
-    parents = mostly(ids.organizations[:1], *ids.organizations[1:], times=3)
-    rows = [
-        _row(
-            id=st.just(key),
-            kind=st.just(kind),
-            name=st.just(f"name of {key}"),
-            parent_principal_id=parents if kind == "group" else st.none(),
-            deleted_at=st.none(),
-        )
+    parents = weighted(ids.organizations[:1], *ids.organizations[1:], times=3)
+    mortal = {ids.organizations[1], ids.groups[0]}
+    rows: list[Row] = [
+        {"id": key, "kind": kind, "name": f"name of {key}", "deleted_at": None}
         for key, kind in kinds.items()
     ]
-    return _each(*rows)
+    lives = {"deleted_at": weighted([None], LONG_AGO, times=3)}
+    belongs = {"parent_principal_id": parents}
+    return _each(
+        *[
+            _row(
+                row,
+                **(lives if row["id"] in mortal else {}),
+                **(belongs if row["kind"] == "group" else {}),
+            )
+            for row in rows
+        ]
+    )
 
 
 def _memberships(ids: Ids) -> Rows:
@@ -118,40 +143,39 @@ def _memberships(ids: Ids) -> Rows:
     one, two, _ = ids.organizations
     pairs = [(ann, one), (bob, one), (ann, two), (ann, ids.groups[0])]
     habitual = [
-        _membership(st.just(key), st.just(member), st.just(parent))
+        _membership(
+            {"id": key, "member_principal_id": member, "parent_principal_id": parent}
+        )
         for key, (member, parent) in zip(ids.memberships, pairs, strict=False)
     ]
-    parents = st.sampled_from([*ids.groups, *ids.organizations, *ids.own, ids.nobody])
+    parents = [*ids.groups, *ids.organizations, *ids.own, ids.nobody]
     other = _membership(
-        st.sampled_from(ids.memberships), st.sampled_from(ids.own), parents
+        {},
+        id=ids.memberships,
+        member_principal_id=ids.own,
+        parent_principal_id=parents,
     )
     return st.tuples(_each(*habitual), st.lists(other, max_size=4)).map(
         lambda parts: parts[0] + parts[1]
     )
 
 
-def _membership(
-    key: st.SearchStrategy[str],
-    member: st.SearchStrategy[str],
-    parent: st.SearchStrategy[str],
-) -> st.SearchStrategy[Row]:
+def _membership(known: Row, **choices: Sequence[object]) -> st.SearchStrategy[Row]:
     return _row(
-        id=key,
-        member_principal_id=member,
-        parent_principal_id=parent,
-        role=st.sampled_from(["admin", "user", None]),
-        enabled=mostly([True], False, times=8),
-        deleted_at=st.none(),
+        {"deleted_at": None, **known},
+        role=["admin", "user", None],
+        enabled=weighted([True], False, times=8),
+        **choices,
     )
 
 
 def _resource(ids: Ids) -> st.SearchStrategy[Row]:
     return _row(
-        kind=st.sampled_from(list(KINDS)),
-        id=st.sampled_from(ids.clusters),
-        owner_principal_id=mostly(ids.all, *[None] * 10),
-        cluster_id=mostly(ids.clusters, None),
-        deleted_at=st.none(),
+        {"deleted_at": None},
+        kind=list(KINDS),
+        id=ids.clusters,
+        owner_principal_id=weighted(ids.all, *[None] * 10),
+        cluster_id=weighted(ids.clusters, None),
     )
 
 
@@ -160,17 +184,15 @@ def _callers(ids: Ids) -> dict[str, Rows]:
     pairs = zip(ids.own, (*ids.own[1:], ids.own[0]), strict=True)
     users = [
         _row(
-            id=st.just(user_id),
-            principal_id=st.just(principal_id),
-            is_admin=mostly([False], True, times=3),
-            is_system=mostly([False], True, times=7),
-            is_active=st.just(value=True),
+            {"id": user_id, "principal_id": principal_id, "is_active": True},
+            is_admin=weighted([False], True, times=3),
+            is_system=weighted([False], True, times=7),
         )
         for user_id, principal_id in pairs
     ]
     identities = [
-        _row(issuer=st.just(ISSUER), subject=st.just(each), user_id=st.just(user_id))
-        for each, user_id in zip(SUBJECTS, ids.own, strict=True)
+        _row({"issuer": ISSUER, "subject": subject, "user_id": user_id})
+        for subject, user_id in zip(SUBJECTS, ids.own, strict=True)
     ]
     api_keys = [_api_key(ids, each) for each in LOOKUP_IDS]
     return {
@@ -182,22 +204,22 @@ def _callers(ids: Ids) -> dict[str, Rows]:
 
 def _api_key(ids: Ids, lookup_id: str) -> st.SearchStrategy[Row]:
     return _row(
-        id=st.sampled_from(ids.all),
-        lookup_id=st.just(lookup_id),
-        user_id=st.sampled_from(ids.own),
-        secret_hash=st.just(SECRET_HASH),
-        owner_principal_id=mostly([None], *ids.all, times=16),
-        expires_at=st.sampled_from([None, FAR_OFF]),
-        revoked_at=st.none(),
+        {"lookup_id": lookup_id, "secret_hash": SECRET_HASH, "revoked_at": None},
+        id=ids.all,
+        user_id=ids.own,
+        owner_principal_id=weighted([None], *ids.all, times=16),
+        expires_at=[None, FAR_OFF],
     )
 
 
 def _roles(ids: Ids) -> dict[str, Rows]:
     instances = [
         _row(
-            id=st.just(key),
-            organization_id=mostly(ids.organizations[:1], *ids.organizations, times=4),
-            enabled=mostly([True], False, times=8),
+            {"id": key},
+            organization_id=weighted(
+                ids.organizations[:1], *ids.organizations, times=4
+            ),
+            enabled=weighted([True], False, times=8),
         )
         for key in ids.instances
     ]
@@ -220,42 +242,48 @@ def _roles(ids: Ids) -> dict[str, Rows]:
 
 def _role(ids: Ids, key: str) -> st.SearchStrategy[Row]:
     return _row(
-        id=st.just(key),
-        label=st.just(f"label of {key}"),
-        organization_id=mostly([None, ids.organizations[0]], *ids.organizations),
-        feature_instance_id=mostly([None], *ids.instances, times=3),
+        {"id": key, "label": f"label of {key}"},
+        organization_id=weighted([None, ids.organizations[0]], *ids.organizations),
+        feature_instance_id=weighted([None], *ids.instances, times=3),
     )
 
 
-@st.composite
-def _rule(draw: st.DrawFn, ids: Ids) -> Row:
-    context = draw(mostly(["DATA"], "UI", "RESOURCE", times=6))
-    read = draw(st.sampled_from(LEVELS))
-    below = st.sampled_from([*LEVELS[: LEVELS.index(read) + 1], None])
-    return {
-        "id": f"rule {draw(st.integers(0, 99))}",
-        "role_id": draw(st.sampled_from(ids.roles)),
-        "context": context,
-        "item": draw(st.sampled_from([*ITEMS[:3], None, *ITEMS])),
-        "view": draw(st.booleans()),
-        "read": read,
-        "create": draw(below),
-        "update": draw(below),
-        "delete": draw(below),
-    }
+def _rule(ids: Ids) -> st.SearchStrategy[Row]:
+    return _row(
+        {},
+        role_id=ids.roles,
+        context=weighted(["DATA"], "UI", "RESOURCE", times=6),
+        item=[*ITEMS[:3], None, *ITEMS],
+        view=(True, False),
+        levels=_VALID_LEVELS,
+    ).map(_spelt_out)
+
+
+# Valid ones only: a malformed rule silences its whole role.
+_VALID_LEVELS = [
+    {"read": read, "create": create, "update": update, "delete": delete}
+    for read, create, update, delete in product(LEVELS, *[[*LEVELS, None]] * 3)
+    if max(map(LEVELS.index, (create or "n", update or "n", delete or "n")))
+    <= LEVELS.index(read)
+]
+
+
+def _spelt_out(row: Row) -> Row:
+    levels = part(row, "levels")
+    named = {column: row[column] for column in ("role_id", "context", "item", "view")}
+    return {"id": "/".join(map(str, named.values())), **named, **levels}
 
 
 def _access(ids: Ids) -> st.SearchStrategy[Row]:
     return _row(
-        id=st.sampled_from(ids.own),
-        user_id=st.sampled_from(ids.own),
-        feature_instance_id=st.sampled_from(ids.instances),
-        enabled=mostly([True], False, times=8),
+        {},
+        id=ids.own,
+        user_id=ids.own,
+        feature_instance_id=ids.instances,
+        enabled=weighted([True], False, times=8),
     )
 
 
 def _pairs(column: str, values: tuple[str, ...], ids: Ids) -> Rows:
-    pair = st.fixed_dictionaries(
-        {column: st.sampled_from(values), "role_id": st.sampled_from(ids.roles)}
-    )
+    pair = _row({}, **{column: values, "role_id": ids.roles})
     return st.lists(pair, min_size=3, max_size=8)

@@ -59,6 +59,7 @@ WORLD: World = {
         {"id": 15, "member_principal_id": 3, "parent_principal_id": 5},
         {"id": 16, "member_principal_id": 3, "parent_principal_id": 98},
         {"id": 17, "member_principal_id": 4, "parent_principal_id": 2},
+        {"id": 18, "member_principal_id": 6, "parent_principal_id": 6},
     ],
     "membership_roles": [
         {"membership_id": 11, "role_id": "r"},
@@ -209,6 +210,15 @@ async def test_role_held_twice_is_held_once(place: Place) -> None:
     found = await place.facts.get(StandingKey(principal(place, 4), principal(place, 2)))
 
     assert found.role_ids == ("r",)
+
+
+async def test_nobody_is_a_member_of_themselves(place: Place) -> None:
+    """Whatever the rows say."""
+    own = principal(place, 6)
+
+    found = await place.facts.get(StandingKey(own, own))
+
+    assert found.membership is None
 
 
 async def test_two_current_principals_are_none(place: Place) -> None:

@@ -152,7 +152,7 @@ async def test_snapshot_answers_many_who_ask_at_once(store: Store) -> None:
 
 
 async def test_snapshot_leaves_its_connection_as_new(
-    store: Store, connection: asyncpg.Connection
+    store: Store, connection: asyncpg.Connection, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Questions that fail half-way do not spoil the pool."""
     for _ in range(5):
@@ -167,6 +167,7 @@ async def test_snapshot_leaves_its_connection_as_new(
 
     assert rows == []
     assert store.pool_stats().asking == 0
+    assert caplog.records == []
 
 
 @pytest.mark.parametrize("consistency", Consistency)

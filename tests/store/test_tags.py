@@ -1,8 +1,11 @@
-"""The triggers and the tags agree: whatever alters a fact is told as one of its tags."""
+"""Triggers and tags agree: whatever alters a fact is told as one of its tags."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
+import yaml
 
 from sidecar.core.ids import (
     FeatureInstanceId,
@@ -25,80 +28,11 @@ from sidecar.ports import (
 )
 from sidecar.store.changes import Change, parse_change
 from sidecar.store.dependencies import Tag, tags
+from tests.store.databases import PostgresServer, create_database
 from tests.store.foreign.load import Flavour
 from tests.store.places import WORLD, Place, close_place, make_place
 
-STATEMENTS: dict[Flavour | None, tuple[str, ...]] = {
-    None: (
-        "update authz.principals set name = 'x'",
-        "update authz.principals set deleted_at = now() where id = 5",
-        "update authz.principals set parent_principal_id = 2 where id = 5",
-        "insert into authz.principals values (9, 'org'), (10, 'group', null, 1)",
-        "update authz.users set is_active = not is_active",
-        "update authz.users set is_admin = not is_admin where id = 40",
-        "insert into authz.users (id, principal_id) values (41, 11)",
-        "update authz.users set principal_id = 11 where id = 30",
-        "update authz.user_identities set user_id = 40",
-        "delete from authz.user_identities",
-        "update authz.principal_memberships set enabled = false where id = 35",
-        "update authz.principal_memberships set role = 'user'",
-        "insert into authz.principal_memberships (id, member_principal_id,"
-        " parent_principal_id) values (50, 4, 5), (51, 4, 1)",
-        "delete from authz.cluster_access",
-        "insert into authz.cluster_access values (99, 5), (98, 4), (97, 1)",
-        "truncate authz.cluster_access",
-        "update authz.api_keys set revoked_at = now()",
-        "update authz.api_keys set lookup_id = 'new' where id = 60",
-        "update authz.resources set owner_principal_id = 2",
-        "update authz.resources set deleted_at = now() where kind = 'worker'",
-        "update authz.feature_instances set enabled = not enabled",
-        "update authz.roles set label = 'x'",
-        "delete from authz.access_rules",
-        """update authz.access_rules set "create" = 'n'""",
-        "delete from authz.membership_roles where role_id = 'guest'",
-        "insert into authz.membership_roles (membership_id, role_id)"
-        " values (32, 'guest')",
-        "update authz.feature_access set enabled = not enabled",
-        "insert into authz.feature_access (id, user_id, feature_instance_id)"
-        " values ('new', 40, 'off')",
-        "delete from authz.feature_access_roles",
-    ),
-    Flavour.CAMEL_CASE: (
-        """update "Mandate" set "mandateName" = 'x'""",
-        """update "Party" set "displayName" = 'x'""",
-        """update "UserInDB" set "enabled" = not "enabled" """,
-        """update "UserLogin" set "userId" = gen_random_uuid()""",
-        """update "UserMandate" set "enabled" = false""",
-        """update "GroupMember" set "enabled" = false""",
-        """delete from "ClusterGrant" """,
-        """update "ApiKey" set "revokedAt" = 1""",
-        """update "Resource" set "ownerId" = null, "clusterId" = null""",
-        """update "FeatureInstance" set "enabled" = not "enabled" """,
-        """update "Role" set "roleLabel" = 'x'""",
-        """delete from "AccessRule" """,
-        """delete from "UserMandateRole" """,
-        """update "FeatureAccess" set "enabled" = not "enabled" """,
-        """delete from "FeatureAccessRole" """,
-    ),
-    Flavour.GPUSTACK_LIKE: (
-        "update public.principals set name = 'x'",
-        "update public.users set is_active = not is_active",
-        "delete from public.user_logins",
-        "update public.principal_memberships set enabled = not enabled",
-        "update public.cluster_access set cluster_id = 1",
-        "update public.api_keys set expires_at = null",
-        "update public.clusters set owner_principal_id = null",
-        "update public.workers set cluster_id = null",
-        "update public.models set deleted_at = null",
-        "update public.other_resources set owner_principal_id = 1",
-        "update public.features set enabled = not enabled",
-        "update public.permission_roles set title = 'x'",
-        "update public.permission_rules set visible = not visible",
-        "delete from public.member_roles",
-        "update public.feature_users set enabled = not enabled",
-        "delete from public.feature_user_roles",
-    ),
-}
+STATEMENTS = Path(__file__).with_name("altering.yaml")
 
 
 def keys_of(place: Place) -> list[FactKey[object]]:
@@ -165,28 +99,35 @@ def altered(changes: list[Change], fact_tags: frozenset[Tag]) -> bool:
     )
 
 
-@pytest.mark.parametrize(
-    ("flavour", "statement"),
-    [
-        (flavour, statement)
-        for flavour, statements in STATEMENTS.items()
-        for statement in statements
-    ],
-)
-async def test_what_alters_a_fact_is_told_as_its_tag(
-    database: str, empty_database: str, flavour: Flavour | None, statement: str
-) -> None:
-    """Every fact that a statement alters is let go of by what the triggers tell."""
-    address = database if flavour is None else empty_database
+@pytest.fixture(params=[None, *Flavour])
+async def place(
+    request: pytest.FixtureRequest, store_server: PostgresServer
+) -> AsyncIterator[Place]:
+    """The world in each schema, and one principal more."""
+    flavour = request.param
+    template = "template1" if flavour else "reference"
     rows = WORLD["principals"]
     world = {**WORLD, "principals": [*rows, {"id": 11, "kind": "user"}]}
-    place = await make_place(address, flavour, world)
-    before = await read(place)
-    changes = await told(place, statement)
-    after = await read(place)
-    await close_place(place)
+    async for address in create_database(store_server, template):
+        place = await make_place(address, flavour, world)
+        yield place
+        await close_place(place)
 
-    changed = {key for key in before if before[key] != after[key]}
-    missed = {key for key in changed if not altered(changes, tags(key, before[key]))}
-    assert missed == set()
-    assert changed
+
+async def test_what_alters_a_fact_is_told_as_its_tag(place: Place) -> None:
+    """Every fact that a statement alters is let go of by what the triggers tell."""
+    schema = "reference" if place.flavour is None else place.flavour.value
+    after = await read(place)
+    for statement in yaml.safe_load(STATEMENTS.read_text("utf-8"))[schema]:
+        before = after
+        changes = await told(place, statement)
+        after = await read(place)
+        changed = {
+            key: tags(key, before[key]) for key in before if before[key] != after[key]
+        }
+        missed = {
+            key for key, rests_on in changed.items() if not altered(changes, rests_on)
+        }
+
+        assert (statement, set()) == (statement, missed)
+        assert (statement, True) == (statement, bool(changed))

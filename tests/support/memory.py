@@ -3,9 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 from types import TracebackType
-from typing import TypeVar, cast
-
-from typing_extensions import Self
+from typing import Self, TypeVar, cast
 
 from sidecar.core.filters import Field
 from sidecar.core.ids import (
@@ -106,25 +104,32 @@ class MemoryFacts:
         match key:
             case UserKey(user_id):
                 return self._user(user_id)
-            case IdentityKey(issuer, subject):
-                row = self._one("user_identities", issuer=issuer, subject=subject)
-                return None if row is None else UserId(str(row["user_id"]))
-            case ApiKeyKey(lookup_id):
-                return self._api_key(lookup_id)
             case GrantsKey(principal_id):
                 return self._grants(principal_id)
             case StandingKey(member, current):
                 return self._standing(member, current)
             case MembershipsKey(member):
                 return self._memberships(member)
+            case _:
+                return self._read_other(key)
+
+    def _read_other(self, key: FactKey[T]) -> object:
+        match key:
+            case IdentityKey(issuer, subject):
+                return self._identity(issuer, subject)
+            case ApiKeyKey(lookup_id):
+                return self._api_key(lookup_id)
             case InstanceKey(user_id, instance_id):
                 return self._instance(user_id, instance_id)
             case RoleKey(role_id):
                 return self._role(role_id)
-            case ResourceKey(kind, resource_id):
-                return self._resource(kind, resource_id)
             case _:
-                raise AssertionError(key)
+                assert isinstance(key, ResourceKey)
+                return self._resource(key.kind, key.resource_id)
+
+    def _identity(self, issuer: str, subject: str) -> UserId | None:
+        row = self._one("user_identities", issuer=issuer, subject=subject)
+        return None if row is None else UserId(str(row["user_id"]))
 
     def _rows(self, relation: str, **wanted: object) -> list[Row]:
         return [

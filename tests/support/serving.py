@@ -1,9 +1,9 @@
-"""Running sidecars over worlds in a real PostgreSQL, one for all tests that share it."""
+"""Running sidecars over worlds in a real PostgreSQL, shared where nothing changes."""
 
 import itertools
 import json
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from enum import Enum, unique
@@ -108,8 +108,8 @@ class Serving:
 
 def refusal(error: aio.AioRpcError) -> Refusal:
     """What a failed call tells people and programs."""
-    metadata = {each.key: each.value for each in error.trailing_metadata() or ()}
-    details = cast("bytes", metadata.get("grpc-status-details-bin", b""))
+    metadata = cast("Sequence[tuple[str, bytes]]", error.trailing_metadata() or ())
+    details = dict(metadata).get("grpc-status-details-bin", b"")
     status = status_pb2.Status.FromString(details)
     info = error_details_pb2.ErrorInfo()
     bad = error_details_pb2.BadRequest()
@@ -131,9 +131,10 @@ class Stage:
 
     def __init__(self, postgres: EmbeddedPostgres, folder: Path) -> None:
         self._postgres = postgres
-        self._folder = folder
+        self.folder = folder
         self._numbers = itertools.count(1)
         self._serving: dict[Place, Serving] = {}
+        self._templates: set[str] = set()
         self._ending = AsyncExitStack()
 
     async def close(self) -> None:
@@ -148,9 +149,20 @@ class Stage:
         return self._serving[place]
 
     async def stored(self, place: Place) -> str:
-        """A new database with a world in it."""
+        """A new database with a world in it, copied from one that nobody uses."""
+        template = f"template_{place.schema.value}_{place.world}"
+        if template not in self._templates:
+            self._postgres.create_database(template)
+            await self._store(place, self._postgres.url(template))
+            self._templates.add(template)
+        name = f"stage_{next(self._numbers)}"
+        connection = await asyncpg.connect(self._postgres.url())
+        await connection.execute(f"create database {name} template {template}")
+        await connection.close()
+        return self._postgres.url(name)
+
+    async def _store(self, place: Place, url: str) -> None:
         document, _ = load_world(place.world)
-        url = self.new_database()
         connection = await asyncpg.connect(url)
         try:
             if place.schema.flavour is None:
@@ -163,20 +175,13 @@ class Stage:
                 await load_foreign(connection, document, place.schema.flavour)
         finally:
             await connection.close()
-        return url
-
-    def new_database(self) -> str:
-        """The address of a new, empty database."""
-        name = f"stage_{next(self._numbers)}"
-        self._postgres.create_database(name)
-        return self._postgres.url(name)
 
     async def start(
         self, url: str, role_precedence: str = "union", **changed: object
     ) -> Serving:
         """A sidecar over a database, with one listener for each engine."""
         addresses = {
-            engine: f"unix:{self._folder / f'{next(self._numbers)}-{engine}'}"
+            engine: f"unix:{self.folder / f'{next(self._numbers)}-{engine}'}"
             for engine in ENGINES
         }
         settings = Settings.model_validate(
@@ -199,17 +204,22 @@ class Stage:
         )
         sidecar = await Sidecar.start(settings)
         self._ending.push_async_callback(sidecar.stop)
-        return Serving(sidecar, await self._stubs(addresses))
+        return Serving(sidecar, self._stubs(addresses))
 
-    async def _stubs(
+    @staticmethod
+    def stub_of(channel: aio.Channel) -> "AuthorizationServiceAsyncStub":
+        """The API over a channel."""
+        stub = AuthorizationServiceStub(cast("grpc.Channel", channel))
+        return cast("AuthorizationServiceAsyncStub", stub)
+
+    def _stubs(
         self, addresses: Mapping[str, str]
     ) -> "dict[str, AuthorizationServiceAsyncStub]":
         stubs = {}
         for engine, address in addresses.items():
             channel = aio.insecure_channel(address)
             self._ending.push_async_callback(channel.close, None)
-            stub = AuthorizationServiceStub(cast("grpc.Channel", channel))
-            stubs[engine] = cast("AuthorizationServiceAsyncStub", stub)
+            stubs[engine] = self.stub_of(channel)
         return stubs
 
 

@@ -89,7 +89,7 @@ class AuthorizationServiceStub:
                 request_serializer=authz_dot_v1_dot_authorization__service__pb2.ValidateAccessRulesRequest.SerializeToString,
                 response_deserializer=authz_dot_v1_dot_authorization__service__pb2.ValidateAccessRulesResponse.FromString,
                 _registered_method=True)
-        self.Watch = channel.unary_unary(
+        self.Watch = channel.unary_stream(
                 '/authz.v1.AuthorizationService/Watch',
                 request_serializer=authz_dot_v1_dot_authorization__service__pb2.WatchRequest.SerializeToString,
                 response_deserializer=authz_dot_v1_dot_authorization__service__pb2.WatchResponse.FromString,
@@ -259,7 +259,7 @@ def add_AuthorizationServiceServicer_to_server(servicer, server):
                     request_deserializer=authz_dot_v1_dot_authorization__service__pb2.ValidateAccessRulesRequest.FromString,
                     response_serializer=authz_dot_v1_dot_authorization__service__pb2.ValidateAccessRulesResponse.SerializeToString,
             ),
-            'Watch': grpc.unary_unary_rpc_method_handler(
+            'Watch': grpc.unary_stream_rpc_method_handler(
                     servicer.Watch,
                     request_deserializer=authz_dot_v1_dot_authorization__service__pb2.WatchRequest.FromString,
                     response_serializer=authz_dot_v1_dot_authorization__service__pb2.WatchResponse.SerializeToString,
@@ -566,7 +566,7 @@ class AuthorizationService:
             wait_for_ready=None,
             timeout=None,
             metadata=None):
-        return grpc.experimental.unary_unary(
+        return grpc.experimental.unary_stream(
             request,
             target,
             '/authz.v1.AuthorizationService/Watch',

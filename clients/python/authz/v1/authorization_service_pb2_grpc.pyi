@@ -79,7 +79,7 @@ class AuthorizationServiceStub:
     """ValidateAccessRules says what is wrong with access rules before they are
     stored. Rules without a problem are accepted by the database too.
     """
-    Watch: _grpc.UnaryUnaryMultiCallable[_authorization_service_pb2.WatchRequest, _authorization_service_pb2.WatchResponse]
+    Watch: _grpc.UnaryStreamMultiCallable[_authorization_service_pb2.WatchRequest, _authorization_service_pb2.WatchResponse]
     """Watch streams the keys of facts that change, so that clients can keep
     caches of their own. It shows keys of all tenants; only listeners that
     allow it serve it.
@@ -136,7 +136,7 @@ class AuthorizationServiceAsyncStub(AuthorizationServiceStub):
     """ValidateAccessRules says what is wrong with access rules before they are
     stored. Rules without a problem are accepted by the database too.
     """
-    Watch: _aio.UnaryUnaryMultiCallable[_authorization_service_pb2.WatchRequest, _authorization_service_pb2.WatchResponse]  # type: ignore[assignment]
+    Watch: _aio.UnaryStreamMultiCallable[_authorization_service_pb2.WatchRequest, _authorization_service_pb2.WatchResponse]  # type: ignore[assignment]
     """Watch streams the keys of facts that change, so that clients can keep
     caches of their own. It shows keys of all tenants; only listeners that
     allow it serve it.
@@ -256,7 +256,7 @@ class AuthorizationServiceServicer(metaclass=_abc_1.ABCMeta):
         self,
         request: _authorization_service_pb2.WatchRequest,
         context: _ServicerContext,
-    ) -> _typing.Union[_authorization_service_pb2.WatchResponse, _abc.Awaitable[_authorization_service_pb2.WatchResponse]]:
+    ) -> _typing.Union[_abc.Iterator[_authorization_service_pb2.WatchResponse], _abc.AsyncIterator[_authorization_service_pb2.WatchResponse]]:
         """Watch streams the keys of facts that change, so that clients can keep
         caches of their own. It shows keys of all tenants; only listeners that
         allow it serve it.
