@@ -69,6 +69,7 @@ class ListenerPolicy:
 
 
 _REMEMBERED_CALLERS = 10_000
+_REVISION_BYTES = 256
 
 
 def is_longer(text: str, limit: int) -> bool:
@@ -230,7 +231,7 @@ def _must_be_true(value: bool, field: str) -> None:  # noqa: FBT001  a field's v
 
 def _revision(text: str) -> None:
     field = "consistency.at_least_as_fresh"
-    if not text:
+    if not text or is_longer(text, _REVISION_BYTES):
         raise RefusedError(Reason.UNKNOWN_REVISION, f"`{field}` is no revision", field)
 
 

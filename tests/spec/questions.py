@@ -1,5 +1,7 @@
 """Random questions: requests of a valid shape, for every call, about a world's ids."""
 
+from functools import cache
+
 from hypothesis import strategies as st
 
 from tests.spec.pools import (
@@ -14,7 +16,7 @@ from tests.spec.pools import (
     UNDECLARED,
     Ids,
 )
-from tests.spec.world import Kind, Row, World
+from tests.spec.world import Kind, Row, World, part
 from tests.spec.worlds import mostly, worlds
 
 Question = tuple[str, Row]
@@ -76,27 +78,46 @@ def questions(draw: st.DrawFn, ids: Ids) -> Question:
     return call, {"caller": caller, **draw(_content(ids, call, caller))}
 
 
-@st.composite
-def callers(draw: st.DrawFn, ids: Ids) -> Row:
-    """A caller, mostly one who is somebody."""
-    caller = dict(draw(_named(ids) | _subject() | _api_key()))
-    if "api_key" not in caller and draw(mostly([False], True)):
-        caller["pinned_principal_id"] = draw(st.sampled_from(ids.all))
-    organization = draw(st.none() | organization_ids(ids))
-    if organization is not None:
-        caller["organization_id"] = organization
+@cache
+def callers(ids: Ids) -> st.SearchStrategy[Row]:
+    """A caller, mostly one who is somebody and asks for an organization."""
+    one, *_ = ids.organizations
+    asked = st.fixed_dictionaries(
+        {
+            "identity": st.one_of(
+                _named(ids), _named(ids).map(dict), _subject(), _key()
+            ),
+            "organization_id": organization_ids(ids),
+            "pinned_principal_id": mostly([None], one, *ids.all, times=50),
+        }
+    )
+    return asked.map(_as_caller)
+
+
+def _as_caller(asked: Row) -> Row:
+    caller = dict(part(asked, "identity"))
+    if asked["pinned_principal_id"] is not None and "api_key" not in caller:
+        caller["pinned_principal_id"] = asked["pinned_principal_id"]
+    if asked["organization_id"] is not None:
+        caller["organization_id"] = asked["organization_id"]
     return caller
 
 
-def organization_ids(ids: Ids) -> st.SearchStrategy[str]:
+def organization_ids(ids: Ids) -> st.SearchStrategy[str | None]:
     """The raw text of a requested organization, mostly one that has members."""
     one, two, _ = ids.organizations
-    others = (*ids.all, "", *ODD_IDS)
-    return mostly([one, one, one, two], *others, times=10)
+    others = (*ids.all, "", None, None, *ODD_IDS)
+    return mostly([one, one, two, None], *others, times=15)
 
 
 def _named(ids: Ids) -> st.SearchStrategy[Row]:
-    return st.fixed_dictionaries({"user_id": mostly(ids.own, ids.nobody, times=15)})
+    return st.fixed_dictionaries({"user_id": mostly(_users(ids), ids.nobody, times=15)})
+
+
+def _users(ids: Ids) -> tuple[str, ...]:
+    """The users, those oftener who have memberships."""
+    bob, cyd, ann = ids.own
+    return ann, ann, bob, bob, cyd
 
 
 def _subject() -> st.SearchStrategy[Row]:
@@ -105,10 +126,10 @@ def _subject() -> st.SearchStrategy[Row]:
     return st.fixed_dictionaries({"subject": named})
 
 
-def _api_key() -> st.SearchStrategy[Row]:
+def _key() -> st.SearchStrategy[Row]:
     good = [f"gpk_{lookup_id}_{SECRET}" for lookup_id in LOOKUP_IDS]
     bad = ("gpk_k1_wrong", f"gpk_k9_{SECRET}", "gpk_k1_", "gpk", f"gpk__{SECRET}")
-    return st.fixed_dictionaries({"api_key": mostly(good, *bad)})
+    return st.fixed_dictionaries({"api_key": mostly(good, *bad, times=12)})
 
 
 def _content(ids: Ids, call: str, caller: Row) -> st.SearchStrategy[Row]:

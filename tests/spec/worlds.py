@@ -141,7 +141,7 @@ def _principals(ids: Ids) -> Rows:
 def _memberships(ids: Ids) -> Rows:
     ann, bob, _ = ids.own
     one, two, _ = ids.organizations
-    pairs = [(ann, one), (bob, one), (ann, two), (ann, ids.groups[0])]
+    pairs = [(ann, one), (bob, one), (ann, two), (ann, ids.groups[0]), (bob, two)]
     habitual = [
         _membership(
             {"id": key, "member_principal_id": member, "parent_principal_id": parent}
@@ -155,9 +155,7 @@ def _memberships(ids: Ids) -> Rows:
         member_principal_id=ids.own,
         parent_principal_id=parents,
     )
-    return st.tuples(_each(*habitual), st.lists(other, max_size=4)).map(
-        lambda parts: parts[0] + parts[1]
-    )
+    return _with_others(_each(*habitual), other, most=4)
 
 
 def _membership(known: Row, **choices: Sequence[object]) -> st.SearchStrategy[Row]:
@@ -228,14 +226,12 @@ def _roles(ids: Ids) -> dict[str, Rows]:
         "roles": _each(*[_role(ids, key) for key in ids.roles]),
         "access_rules": st.lists(
             _rule(ids),
-            min_size=4,
-            max_size=10,
+            min_size=6,
+            max_size=12,
             unique_by=lambda rule: (rule["role_id"], rule["context"], rule["item"]),
         ),
-        "membership_roles": _pairs(
-            "membership_id", (*ids.memberships, *ids.memberships[:2]), ids
-        ),
-        "feature_access": st.lists(_access(ids), min_size=2, max_size=5),
+        "membership_roles": _pairs("membership_id", ids.memberships, ids),
+        "feature_access": _accesses(ids),
         "feature_access_roles": _pairs("feature_access_id", ids.own, ids),
     }
 
@@ -274,16 +270,31 @@ def _spelt_out(row: Row) -> Row:
     return {"id": "/".join(map(str, named.values())), **named, **levels}
 
 
-def _access(ids: Ids) -> st.SearchStrategy[Row]:
-    return _row(
-        {},
-        id=ids.own,
-        user_id=ids.own,
-        feature_instance_id=ids.instances,
-        enabled=weighted([True], False, times=8),
-    )
+def _accesses(ids: Ids) -> Rows:
+    bob, _, ann = ids.own
+    shop, lab = ids.instances
+    habitual = [
+        _access({"id": key, "user_id": user, "feature_instance_id": instance})
+        for key, user, instance in zip(
+            ids.own, (ann, bob, ann), (shop, shop, lab), strict=True
+        )
+    ]
+    other = _access({}, id=ids.own, user_id=ids.own, feature_instance_id=ids.instances)
+    return _with_others(_each(*habitual), other, most=1)
+
+
+def _access(known: Row, **choices: Sequence[object]) -> st.SearchStrategy[Row]:
+    return _row(known, enabled=weighted([True], False, times=5), **choices)
 
 
 def _pairs(column: str, values: tuple[str, ...], ids: Ids) -> Rows:
+    """A role for each value, and some more."""
     pair = _row({}, **{column: values, "role_id": ids.roles})
-    return st.lists(pair, min_size=3, max_size=8)
+    habitual = [_row({column: value}, role_id=ids.roles) for value in values]
+    return _with_others(_each(*habitual, *habitual[:2]), pair, most=4)
+
+
+def _with_others(rows: Rows, other: st.SearchStrategy[Row], most: int) -> Rows:
+    return st.tuples(rows, st.lists(other, max_size=most)).map(
+        lambda parts: parts[0] + parts[1]
+    )
