@@ -77,6 +77,10 @@ class Metrics:
     def decided(self, rpc: str, decisions: Sequence[Decision]) -> None:
         """Counts decisions of a call."""
         counts = self._decisions
+        if len(decisions) == 1:
+            key = (rpc, decisions[0])
+            counts[key] = counts.get(key, 0) + 1
+            return
         # A thousand decisions are few different objects: hash only those.
         different = {id(decision): decision for decision in decisions}
         for number, count in Tally(map(id, decisions)).items():

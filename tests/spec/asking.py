@@ -106,4 +106,5 @@ def _holds(condition: Row, row: Mapping[str, str | None]) -> bool:
         case "in":
             values = inner["values"]
             return isinstance(values, list) and row[str(inner["field"])] in values
-    raise AssertionError(node)
+        case _:
+            raise AssertionError(node)

@@ -65,7 +65,8 @@ def queries(ids: Ids, caller: Row) -> Iterator[Row]:
     if names_context(caller):
         named = (*ids.instances, ids.nobody)
         instances += [{"feature_instance_id": each} for each in named]
-    items: list[Row] = [{}, *({"item": item} for item in (*ITEMS, "a.b.c.d"))]
+    items: list[Row] = [{}]
+    items += [{"item": item} for item in (*ITEMS, "a.b.c.d")]
     for item, instance in product(items, instances):
         yield {"context": "DATA", **item, **instance}
     for context, instance in product(("UI", "RESOURCE"), instances[:2]):
@@ -99,7 +100,8 @@ def _owners(ids: Ids, kind: Kind) -> list[Row]:
     if not kind.owner:
         return [{}, {"global": True}]
     owners = (*ids.own[:2], *ids.organizations[:2])
-    return [{"global": True}, *({"owner_principal_id": each} for each in owners)]
+    found: list[Row] = [{"global": True}]
+    return found + [{"owner_principal_id": each} for each in owners]
 
 
 def _filters(asked_of_roles: list[Row]) -> Iterator[Row]:

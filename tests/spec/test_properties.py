@@ -302,8 +302,8 @@ def _brief_interview(world: World, caller: Row) -> list[Question]:
     ids = _ids(world)
     rows = [*stored_rows(ids), *list(told_rows(ids))[::3]]
     asked: Row = {"caller": caller, "resources": rows}
-    owners = [{"owner_principal_id": each} for each in ids.all]
-    new = [{"kind": "model", **each} for each in [{"global": True}, *owners]]
+    new: list[Row] = [{"kind": "model", "global": True}]
+    new += [{"kind": "model", "owner_principal_id": each} for each in ids.all]
     return [
         ("CheckVisible", asked),
         ("CheckWritable", asked),

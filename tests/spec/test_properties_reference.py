@@ -39,7 +39,8 @@ async def test_core_answers_every_question_as_the_reference(
 @thorough(300)
 async def test_core_validates_rules_as_the_reference(rules: list[Row]) -> None:
     """Of rules that are to be stored, both find the same problems."""
-    world, request = World({}, {}), {"rules": rules}
+    world = World({}, {})
+    request: Row = {"rules": rules}
 
     actual = await ask_world(world, "ValidateAccessRules", request)
 

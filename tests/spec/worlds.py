@@ -35,8 +35,9 @@ Rows = st.SearchStrategy[list[Row]]
 
 def thorough(examples: int) -> settings:
     """Settings for so many examples, and for more of them in the profile `long`."""
+    percent = settings().max_examples
     return settings(
-        max_examples=max(1, examples * settings.default.max_examples // 100),
+        max_examples=max(1, examples * percent // 100),
         deadline=None,
         suppress_health_check=list(HealthCheck),
     )
@@ -53,6 +54,11 @@ def weighted(likely: Sequence[T], *unlikely: T, times: int = 4) -> list[T]:
 def mostly(likely: Sequence[T], *unlikely: T, times: int = 4) -> st.SearchStrategy[T]:
     """One of the likely values, each so many times as likely as each other one."""
     return st.sampled_from(weighted(likely, *unlikely, times=times))
+
+
+_ENABLED = (True, True, False, True)
+_NO_ADMIN = (False, False, True, False, False)
+_NO_SYSTEM = (False, False, False, True, False, False, False)
 
 
 @st.composite
@@ -124,7 +130,7 @@ def _principals(ids: Ids) -> Rows:
         {"id": key, "kind": kind, "name": f"name of {key}", "deleted_at": None}
         for key, kind in kinds.items()
     ]
-    lives = {"deleted_at": weighted([None], LONG_AGO, times=3)}
+    lives = {"deleted_at": weighted([None], LONG_AGO, times=2)}
     belongs = {"parent_principal_id": parents}
     return _each(
         *[
@@ -162,7 +168,7 @@ def _membership(known: Row, **choices: Sequence[object]) -> st.SearchStrategy[Ro
     return _row(
         {"deleted_at": None, **known},
         role=["admin", "user", None],
-        enabled=weighted([True], False, times=8),
+        enabled=_ENABLED,
         **choices,
     )
 
@@ -183,8 +189,8 @@ def _callers(ids: Ids) -> dict[str, Rows]:
     users = [
         _row(
             {"id": user_id, "principal_id": principal_id, "is_active": True},
-            is_admin=weighted([False], True, times=3),
-            is_system=weighted([False], True, times=7),
+            is_admin=_NO_ADMIN,
+            is_system=_NO_SYSTEM,
         )
         for user_id, principal_id in pairs
     ]
@@ -217,7 +223,7 @@ def _roles(ids: Ids) -> dict[str, Rows]:
             organization_id=weighted(
                 ids.organizations[:1], *ids.organizations, times=4
             ),
-            enabled=weighted([True], False, times=8),
+            enabled=_ENABLED,
         )
         for key in ids.instances
     ]
@@ -284,7 +290,7 @@ def _accesses(ids: Ids) -> Rows:
 
 
 def _access(known: Row, **choices: Sequence[object]) -> st.SearchStrategy[Row]:
-    return _row(known, enabled=weighted([True], False, times=5), **choices)
+    return _row(known, enabled=_ENABLED, **choices)
 
 
 def _pairs(column: str, values: tuple[str, ...], ids: Ids) -> Rows:
