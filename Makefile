@@ -38,14 +38,16 @@ check: $(STAMP) ## Look, change nothing: style, types, layers, proto, generated 
 	$(BIN)/lint-imports --no-cache
 	cd proto && ../$(BIN)/buf lint && ../$(BIN)/buf breaking --against baseline.binpb
 	$(PY) scripts/gen.py --check
+	$(PY) scripts/settings_reference.py --check
 	$(PY) -m pytest -q --cov --cov-report=term-missing:skip-covered --cov-fail-under=100 tests/core tests/spec
 
 fix: $(STAMP) ## Format, and mend what can be mended
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-gen: $(STAMP) ## Generate the Python stubs from the proto
+gen: $(STAMP) ## Generate the Python stubs and the reference of settings
 	$(PY) scripts/gen.py
+	$(PY) scripts/settings_reference.py
 
 baseline: $(STAMP) ## Accept the present proto as what must not be broken
 	cd proto && ../$(BIN)/buf build -o baseline.binpb

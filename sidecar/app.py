@@ -64,7 +64,6 @@ class Sidecar:
         clock = SystemClock()
         metrics = Metrics()
         async with AsyncExitStack() as closing:
-            closing.callback(_log.info, "server.stopped")
             store = await Store.start(
                 wiring.store_settings(settings), clock, _teller(metrics)
             )
@@ -104,6 +103,7 @@ class Sidecar:
             await self._health.drain()
             await asyncio.sleep(self._settings.stop.linger_seconds)
         await self._closing.aclose()
+        _log.info("server.stopped")
 
     async def report_health(self) -> None:
         """Tells how the components are now."""
@@ -164,9 +164,11 @@ async def _stop_unless_hurried(sidecar: Sidecar, stop: asyncio.Event) -> None:
     hurried = asyncio.create_task(stop.wait())
     await asyncio.wait({stopping, hurried}, return_when=asyncio.FIRST_COMPLETED)
     hurried.cancel()
-    if not stopping.done():
-        stopping.cancel()
-        await asyncio.gather(stopping, return_exceptions=True)
+    if stopping.done():
+        stopping.result()
+        return
+    stopping.cancel()
+    await asyncio.gather(stopping, return_exceptions=True)
     await sidecar.stop()
 
 
@@ -197,9 +199,15 @@ async def dev(settings: Settings, data_dir: Path, document: Path) -> None:
         await serve(settings.model_copy(update={"database": database}))
 
 
-async def migrate_database(settings: Settings) -> list[str]:
-    """Applies missing migrations; gives their names."""
-    return await administration.migrate_database(_url(settings))
+async def migrate_database(
+    settings: Settings, *, functions_only: bool = False
+) -> list[str]:
+    """Applies missing migrations; gives their names.
+
+    With `functions_only`, those that a database with views of its own needs.
+    """
+    url = _url(settings)
+    return await administration.migrate_database(url, functions_only=functions_only)
 
 
 async def import_file(settings: Settings, path: Path) -> dict[str, int]:

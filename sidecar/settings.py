@@ -1,7 +1,8 @@
 """Settings: one frozen tree, read once from a YAML file and AUTHZ_… variables.
 
 A variable's name is the path of its setting in upper case, joined by two
-underscores: AUTHZ_DATABASE__URL. Variables win over the file.
+underscores: AUTHZ_DATABASE__URL. Variables win over the file. The module is long
+because the whole tree is in one place: each setting with its default and a sentence.
 """
 
 import hashlib

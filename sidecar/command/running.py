@@ -74,11 +74,20 @@ class Dev:
 class Migrate(Configured):
     """Brings the database's schema up to this version."""
 
+    functions_only: Annotated[
+        bool,
+        typer.Option(
+            "--functions-only",
+            help="Only the functions and triggers' code, for a database whose "
+            "relations are views over tables of its own.",
+        ),
+    ] = False
+
     def run(self, screen: Screen) -> ExitCode:
         """Applies what is missing and names it."""
         from sidecar.command import server  # noqa: PLC0415  see above
 
-        applied = server.migrate(self.config)
+        applied = server.migrate(self.config, functions_only=self.functions_only)
         screen.show(*(plain(f"applied {name}") for name in applied))
         if not applied:
             screen.show(Text("nothing to do"))

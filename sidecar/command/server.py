@@ -35,10 +35,11 @@ def dev(config: Path | None, data_dir: Path, document: Path) -> None:
         _run(app.dev(load(config), data_dir, document))
 
 
-def migrate(config: Path | None) -> list[str]:
-    """Applies missing migrations; gives their names."""
+def migrate(config: Path | None, *, functions_only: bool) -> list[str]:
+    """Applies missing migrations, or of those the functions; gives their names."""
     with _in_words():
-        return _run(app.migrate_database(load(config)))
+        work = app.migrate_database(load(config), functions_only=functions_only)
+        return _run(work)
 
 
 def import_document(config: Path | None, document: Path) -> dict[str, int]:

@@ -1,6 +1,7 @@
 """The world as the core sees it: facts that stores read and questions ask about.
 
-Words are those of docs/semantics.md §1. All values are immutable.
+Words are those of docs/semantics.md §1. All values are immutable. It is longer than
+other modules because it is one vocabulary, with next to no logic in it.
 """
 
 from collections.abc import Mapping

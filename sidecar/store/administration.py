@@ -14,13 +14,15 @@ from sidecar.store.migrate import migrate, schema_version
 _CONNECT_SECONDS = 10.0
 
 
-async def migrate_database(url: str) -> list[str]:
+async def migrate_database(url: str, *, functions_only: bool = False) -> list[str]:
     """Applies missing migrations; gives their names.
+
+    With `functions_only`, those that a database with views of its own needs.
 
     Raises MigrationError, and StoreError when the database cannot be reached.
     """
     async with _connected(url) as connection:
-        return await migrate(connection)
+        return await migrate(connection, functions_only=functions_only)
 
 
 async def import_into(url: str, document: Document) -> dict[str, int]:

@@ -1,4 +1,7 @@
-"""The API's servicer: a handler converts, calls, converts."""
+"""The API's servicer: a handler converts, calls, converts.
+
+One class has a handler for each of twelve calls, which is what makes it long.
+"""
 
 import itertools
 import secrets

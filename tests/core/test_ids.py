@@ -72,7 +72,7 @@ def test_integers_are_named_within_their_width(
 def test_any_natural_int64_may_be_requested(
     id_type: IdType, text: str, *, is_requestable: bool
 ) -> None:
-    """As an organization an int64 of 0 or more is well-formed, in narrow columns too."""
+    """As an organization any int64 of 0 or more is well-formed."""
     assert is_requestable is id_type.is_requestable(text)
 
 

@@ -1,10 +1,8 @@
 """What can be wrong with a row: it is missing, doubled, disabled or malformed."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
-
-from hypothesis import strategies as st
+from random import Random
 
 from tests.spec.pools import LONG_AGO, SECRET, Ids
 from tests.spec.world import Document
@@ -32,30 +30,24 @@ def spoil(document: Document, flaw: Flaw) -> None:
     rows.extend([row, changed][2 - flaw.copies :])
 
 
-@cache
-def flaws(ids: Ids) -> st.SearchStrategy[Flaw]:
+def random_flaw(random: Random, ids: Ids) -> Flaw:
     """One flaw, in any relation."""
-    each = {relation: _flaw(relation, found) for relation, found in _changes(ids)}
+    changes = _changes(ids)
     # Of these there are more rows, or more ways to be wrong, than of the others.
-    more = [each["principals"]] * 2 + [each["access_rules"]] * 3
-    return st.one_of([*each.values(), *more])
+    relations = [*changes, *["principals"] * 3, *["access_rules"] * 5]
+    relation = random.choice(relations)
+    index = random.randrange(8)
+    if random.random() < 0.2:
+        return Flaw(relation, index, random.choice((0, 2)), None)
+    change = random.choice(changes[relation])
+    return Flaw(relation, index, random.choice((1, 1, 2)), change)
 
 
-def _flaw(relation: str, changes: list[Change]) -> st.SearchStrategy[Flaw]:
-    options: list[tuple[int, Change | None]] = [(0, None), (2, None)]
-    # To change a row is twice as likely as to add a changed copy.
-    options += [(copies, change) for change in changes for copies in (1, 1, 2)]
-    return st.builds(
-        lambda index, option: Flaw(relation, index, *option),
-        st.integers(0, 7),
-        st.sampled_from(options),
-    )
-
-
-def _changes(ids: Ids) -> Iterable[tuple[str, list[Change]]]:
+@cache
+def _changes(ids: Ids) -> dict[str, list[Change]]:
     anyone, deleted = (*ids.all, None), ("deleted_at", LONG_AGO)
     disabled: list[Change] = [("enabled", False), ("enabled", None)]
-    changes: dict[str, list[Change]] = {
+    return {
         "principals": [
             *[deleted] * 4,
             ("name", None),
@@ -63,7 +55,8 @@ def _changes(ids: Ids) -> Iterable[tuple[str, list[Change]]]:
             *_set("parent_principal_id", ids.organizations[1], None),
         ],
         "users": [
-            *_set("is_active", False, None, False, None),
+            *[("is_active", False)] * 2,
+            *[("is_active", None)] * 2,
             *_set("principal_id", *ids.own, ids.organizations[0], None),
         ],
         "user_identities": [("issuer", "elsewhere"), *_set("user_id", *ids.all)],
@@ -98,7 +91,6 @@ def _changes(ids: Ids) -> Iterable[tuple[str, list[Change]]]:
         "feature_access": [*disabled, *_set("user_id", *ids.own)],
         "feature_access_roles": _set("role_id", ids.nobody),
     }
-    return changes.items()
 
 
 def _set(column: str, *values: object) -> list[Change]:

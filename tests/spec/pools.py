@@ -19,7 +19,7 @@ KINDS = {
 KIND_NAMES = (*KINDS, "ghost")
 UNDECLARED = Kind("OWNED", owner=True, cluster=True)  # what may be said of a ghost
 
-SECRET = "0123456789abcdef0123456789abcdef"
+SECRET = "0123456789abcdef0123456789abcdef"  # noqa: S105  of no real key
 SECRET_HASH = f"sha256:{hashlib.sha256(SECRET.encode()).hexdigest()}"
 LOOKUP_IDS = ("k1", "k2", "k3")
 ISSUER = "https://login.example"

@@ -1,6 +1,8 @@
 """Random questions: requests of a valid shape, for every call, about a world's ids."""
 
+from collections.abc import Sequence
 from functools import cache
+from typing import TypeVar
 
 from hypothesis import strategies as st
 
@@ -17,8 +19,9 @@ from tests.spec.pools import (
     Ids,
 )
 from tests.spec.world import Kind, Row, World, part
-from tests.spec.worlds import mostly, worlds
+from tests.spec.worlds import weighted, worlds
 
+T = TypeVar("T")
 Question = tuple[str, Row]
 
 # Of one column type or another, though for some of them they are well-formed.
@@ -41,6 +44,11 @@ CALLS = (
     "ValidateAccessRules",
 )
 LEVEL_NAMES = ("NONE", "MY", "GROUP", "ALL")
+
+
+def mostly(likely: Sequence[T], *unlikely: T, times: int = 4) -> st.SearchStrategy[T]:
+    """One of the likely values, each so many times as likely as each other one."""
+    return st.sampled_from(weighted(likely, *unlikely, times=times))
 
 
 @st.composite
@@ -214,7 +222,7 @@ def queries(draw: st.DrawFn, ids: Ids, caller: Row, context: str | None = None) 
         or "pinned_principal_id" in caller
         or bool(caller.get("organization_id"))
     )
-    if has_organization and draw(mostly([True], False, times=2)):
+    if has_organization and draw(st.booleans()):
         instances = (ids.organizations[0], ids.own[0])
         query["feature_instance_id"] = draw(mostly(instances, ids.nobody))
     return query

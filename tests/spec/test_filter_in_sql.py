@@ -283,17 +283,8 @@ def _as_postgres_writes(text: str) -> str:
     return re.sub(r":p(\d+)", r"$\1", counted)
 
 
-def _value(parameter: filter_pb2.SqlParameter) -> int | str | list[int] | list[str]:
-    match parameter.WhichOneof("value"):
-        case "int64":
-            return parameter.int64
-        case "int64_array":
-            return list(parameter.int64_array.values)
-        case "text_array":
-            return list(parameter.text_array.values)
-        case "uuid_array":
-            return list(parameter.uuid_array.values)
-        case "uuid":
-            return parameter.uuid
-        case _:
-            return parameter.text
+def _value(parameter: filter_pb2.SqlParameter) -> object:
+    """What asyncpg is given for a parameter."""
+    name = parameter.WhichOneof("value") or ""
+    value = getattr(parameter, name)
+    return list(value.values) if name.endswith("_array") else value

@@ -21,7 +21,7 @@ DECIDING = {decision_pb2.STEP_OUTCOME_ALLOWED, decision_pb2.STEP_OUTCOME_DENIED}
 async def test_an_explanation_ends_with_what_decided_and_changes_no_answer(
     called: tuple[World, Row], data: st.DataObject
 ) -> None:
-    """Only the last step decides, as the decision says; without steps it is the same."""
+    """Only the last step decides, and without any the decision is the same."""
     world, caller = called
     each = requirements(IDS[world.organization_id_type], caller)
     wanted = data.draw(st.lists(each, min_size=1, max_size=12))
