@@ -109,7 +109,7 @@ def main() -> int:
                 print(
                     f"{options.engine}: {count:>2} resources {kind}: "
                     f"{best:>8,.0f} calls/s, {best * count:>10,.0f} resources/s, "
-                    f"{spent / calls / options.rounds * 1e6:>6.1f} us of processor a call"
+                    f"{spent / calls / options.rounds * 1e6:>6.1f} us of processor each"
                 )
     return 0
 

@@ -6,6 +6,7 @@ global rows of an OWNED kind, which are visible by id and not listed.
 
 from dataclasses import dataclass
 from enum import Enum, unique
+from typing import assert_never
 
 from sidecar.core.model import AccessLevel, ResourceKind, TenantContext, Visibility
 
@@ -81,6 +82,8 @@ def list_filter(context: TenantContext, kind: ResourceKind) -> ListFilter:
         case Visibility.CLUSTER_RESOURCE:
             cluster = _granted(context, Field.CLUSTER_ID)
             return either(owned, cluster if kind.carries_cluster else NOTHING)
+        case _:
+            assert_never(kind.visibility)
 
 
 def level_filter(context: TenantContext, read: AccessLevel) -> ListFilter:
@@ -95,6 +98,8 @@ def level_filter(context: TenantContext, read: AccessLevel) -> ListFilter:
             return NOTHING if current is None else _in_organization(current)
         case AccessLevel.ALL:
             return EVERYTHING
+        case _:
+            assert_never(read)
 
 
 def both(first: ListFilter, second: ListFilter) -> ListFilter:

@@ -1,6 +1,7 @@
 """Checks on the caller alone: creatable and role gates (semantics.md §3)."""
 
 from dataclasses import dataclass
+from typing import assert_never
 
 from sidecar.core.decision import Allowed, Check, Decision, Denied, Rule
 from sidecar.core.ids import PrincipalId
@@ -54,6 +55,8 @@ def check_gate(gate: RoleGate) -> tuple[Check[Passing], frozenset[OrgRole]]:
             return _PLATFORM_ADMIN, frozenset()
         case OrgRoleGate(roles):
             return _ANY_ORG_ROLE, roles
+        case _:
+            assert_never(gate)
 
 
 def _admin_creates(asked: Creation) -> Decision | None:

@@ -7,7 +7,7 @@ other modules because it is one vocabulary, with next to no logic in it.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum, IntEnum, unique
-from typing import NamedTuple
+from typing import NamedTuple, assert_never
 
 from sidecar.core.ids import (
     ClusterId,
@@ -250,6 +250,8 @@ class Permissions:
                 return self.update
             case Operation.DELETE:
                 return self.delete
+            case _:
+                assert_never(operation)
 
 
 class RoleScope(IntEnum):

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum, unique
+from typing import assert_never
 
 from sidecar.core.ids import FeatureInstanceId, PrincipalId, RoleId
 from sidecar.core.model import (
@@ -260,6 +261,8 @@ def _scope_misfit(within: Within, role: Role) -> RoleOutcome | None:
                 return RoleOutcome.OTHER_INSTANCE
             usable = within.instance_is_usable
             return None if usable else RoleOutcome.INSTANCE_NOT_USABLE
+        case _:
+            assert_never(role.scope)
 
 
 def _judge(held: HeldRole, query: PermissionQuery) -> JudgedRole:

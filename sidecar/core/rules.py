@@ -49,6 +49,9 @@ class Fault:
     fault: RuleFault
 
 
+_UNKNOWN_CONTEXT = Fault("context", RuleFault.UNKNOWN_CONTEXT)
+
+
 @dataclass(frozen=True, slots=True)
 class MalformedRule:
     """A stored rule that makes its role contribute nothing in its context."""
@@ -79,7 +82,7 @@ def is_item(text: str) -> bool:
 def faults(rule: StoredRule) -> Iterator[Fault]:
     """What is wrong with a rule on its own, nothing when it is valid."""
     if isinstance(rule.context, Unknown):
-        yield Fault("context", RuleFault.UNKNOWN_CONTEXT)
+        yield _UNKNOWN_CONTEXT
     if rule.item is not None and not is_item(rule.item):
         yield Fault("item", RuleFault.MALFORMED_ITEM)
     if rule.view is None:
@@ -102,10 +105,10 @@ def compile_role(stored: StoredRole) -> tuple[Role, tuple[MalformedRule, ...]]:
     spoilt: set[RuleContext] = set()
     for rule in stored.rules:
         fault = next(faults(rule), None) or _duplicate(rule, rules)
-        if fault is not None:
-            malformed.append(MalformedRule(rule.id, fault))
+        if fault is not None or isinstance(rule.context, Unknown):
+            malformed.append(MalformedRule(rule.id, fault or _UNKNOWN_CONTEXT))
             spoilt.update(_contexts(rule))
-        elif isinstance(rule.context, RuleContext):
+        else:
             rules.setdefault(rule.context, {})[rule.item] = _valid(rule)
     role = Role(
         stored.id,

@@ -103,7 +103,8 @@ def render(
         case Equals() | In() | AllOf() | AnyOf():
             writer = _Writer(options, types)
             return SqlFilter(writer.write(chosen), tuple(writer.parameters))
-    assert_never(chosen)
+        case _:
+            assert_never(chosen)
 
 
 @dataclass(slots=True)
@@ -124,7 +125,8 @@ class _Writer:
                 return f"({' AND '.join(map(self.write, conditions))})"
             case AnyOf(conditions):
                 return f"({' OR '.join(map(self.write, conditions))})"
-        assert_never(condition)
+            case _:
+                assert_never(condition)
 
     def _equals(self, name: Field, value: str) -> str:
         kind = self.types[name]

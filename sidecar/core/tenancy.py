@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum, unique
+from typing import assert_never
 
 from sidecar.core.decision import BAD_CREDENTIAL, Denied, Outcome, Step
 from sidecar.core.ids import ClusterId, IdType, PrincipalId
@@ -198,6 +199,8 @@ def explain_context(
             steps.append(Step("context", Outcome.DENIED, resolved.reason.text))
         case TenantContext():
             steps.append(Step("context", Outcome.FACT, _context_facts(resolved)))
+        case _:
+            assert_never(resolved)
     return tuple(steps)
 
 

@@ -63,7 +63,7 @@ def _changes(ids: Ids) -> dict[str, list[Change]]:
         "principal_memberships": [
             *disabled,
             deleted,
-            ("role", None),
+            *_set("role", "owner", None),
             *_set("parent_principal_id", *ids.all),
         ],
         "cluster_access": _set("principal_id", *ids.all),
@@ -80,7 +80,7 @@ def _changes(ids: Ids) -> dict[str, list[Change]]:
             *_set("feature_instance_id", *anyone),
         ],
         "access_rules": [
-            *_set("context", "data", "UI"),
+            *_set("context", "DATUM", "UI"),
             *_set("item", "", "a..b", "a\u2003b", "a"),
             *_set("view", None, None),
             *_set("read", "n", "x", None),

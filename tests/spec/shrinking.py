@@ -9,7 +9,7 @@ Fails = Callable[[World, Row], Awaitable[bool]]
 
 
 async def smallest(world: World, request: Row, fails: Fails) -> tuple[World, Row]:
-    """The world without the rows, the question without the parts, not needed to fail."""
+    """The world and the question without what is not needed to fail."""
     shorter = await _shortest(world, request, fails)
     for relation in world.document:
         world = await _fewest(world, shorter, relation, fails)

@@ -214,6 +214,7 @@ class MemoryFacts:
                 "principals", kind="group", parent_principal_id=current
             )
             if row.get("deleted_at") is None
+            and self._one("principals", id=row["id"]) is not None
             and self._membership(member, str(row["id"])) is not None
         )
         roles = (
