@@ -3,8 +3,8 @@
 import asyncio
 import gc
 import signal
-from collections.abc import Callable
-from contextlib import AsyncExitStack
+from collections.abc import Callable, Iterator
+from contextlib import AsyncExitStack, contextmanager
 from pathlib import Path
 from typing import Self
 
@@ -192,7 +192,8 @@ async def dev(settings: Settings, data_dir: Path, document: Path) -> None:
         url = postgres.url("authz")
         await administration.migrate_database(url)
         if await administration.is_empty(url):
-            await administration.import_into(url, parsed)
+            with _named(document):
+                await administration.import_into(url, parsed)
         database = Database.model_validate(
             {**settings.database.model_dump(), "url": url, "feed_url": None}
         )
@@ -212,7 +213,9 @@ async def migrate_database(
 
 async def import_file(settings: Settings, path: Path) -> dict[str, int]:
     """Stores a directory document; gives the number of rows by relation."""
-    return await administration.import_into(_url(settings), _read_document(path))
+    document = _read_document(path)
+    with _named(path):
+        return await administration.import_into(_url(settings), document)
 
 
 def _make_folder(path: Path) -> None:
@@ -220,10 +223,20 @@ def _make_folder(path: Path) -> None:
 
 
 def _read_document(path: Path) -> Document:
+    with _named(path):
+        try:
+            return parse_document(path.read_text(encoding="utf-8"))
+        except UnicodeDecodeError as error:
+            raise DocumentError("", "not UTF-8") from error
+
+
+@contextmanager
+def _named(path: Path) -> Iterator[None]:
     try:
-        return parse_document(path.read_text(encoding="utf-8"))
-    except UnicodeDecodeError as error:
-        raise DocumentError("", f"`{path}` is not UTF-8") from error
+        yield
+    except DocumentError as error:
+        where = f"{path}: {error.path}" if error.path else str(path)
+        raise DocumentError(where, error.reason) from error
 
 
 def _url(settings: Settings) -> str:
