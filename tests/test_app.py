@@ -188,7 +188,7 @@ async def test_metrics_tell_of_calls_decisions_caches_and_feed(stage: Stage) -> 
     ("text", "problem"),
     [
         ("principals: [{id: 1, kind: boss}]", "principals[0].kind: `boss` is none of"),
-        ("users: [{id: 1, principal_id: 9, name: x}]", "users[0].principal_id: "),
+        ("users: [{id: 999, principal_id: 9999, name: x}]", "users[0].principal_id: "),
         ("principals: [", "neither YAML nor JSON: line 1"),
     ],
 )

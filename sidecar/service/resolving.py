@@ -61,7 +61,9 @@ class Resolver:
         # A credential expires without a change; and what began before a change must
         # not be remembered after it.
         is_named = not isinstance(caller.identity, PresentedApiKey)
-        if is_named and epoch is not None and facts.epoch == epoch:
+        # Names that somebody makes up resolve to nothing and push nobody out.
+        is_worth_it = is_named and isinstance(resolved.context, TenantContext)
+        if is_worth_it and epoch is not None and facts.epoch == epoch:
             self._remember(caller, epoch, resolved)
         return resolved
 

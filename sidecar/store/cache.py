@@ -5,6 +5,7 @@ is held, what is under way and what changed never disagree.
 """
 
 import asyncio
+import itertools
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from math import inf
 from types import TracebackType
@@ -48,8 +49,9 @@ class CachedFacts(Facts):
         }
         self.shelves = cast("Shelves", self._all)
         self._tasks: set[asyncio.Task[None]] = set()
-        self._epoch = 0
-        self._is_watched = True
+        # None while something is not watched: nobody tells when that changes.
+        self.watched_epoch: int | None = 0
+        self._epochs = itertools.count(1)
 
     @property
     def live(self) -> bool:
@@ -70,33 +72,36 @@ class CachedFacts(Facts):
 
     def changed(self, group: str, key: str | None) -> None:
         """Lets go of what rests on a change; no key: on any of the group."""
-        self._epoch += 1
+        self._begin_epoch()
         for shelf in self._all.values():
             if group in shelf.groups:
                 shelf.changed(group, key)
 
     def drop_everything(self) -> None:
         """Lets go of all that is held, and holds nothing that is being read."""
-        self._epoch += 1
+        self._begin_epoch()
         for shelf in self._all.values():
             shelf.clear()
 
     def set_uncacheable(self, groups: Iterable[str]) -> None:
         """From now on nothing that rests on these groups is held, all else is."""
         unwatched = frozenset(groups)
-        self._epoch += 1
-        self._is_watched = not unwatched
+        self.watched_epoch = None if unwatched else next(self._epochs)
         for shelf in self._all.values():
             shelf.set_cacheable(cacheable=unwatched.isdisjoint(shelf.groups))
 
     @property
     @override
     def epoch(self) -> int | None:
-        return self._epoch if self.live and self._is_watched else None
+        return self.watched_epoch if self.live else None
 
     def stats(self) -> dict[type[FactKey[object]], ShelfStats]:
         """What happened to each type of key, and what is held of it."""
         return {key_type: shelf.stats() for key_type, shelf in self._all.items()}
+
+    def _begin_epoch(self) -> None:
+        if self.watched_epoch is not None:
+            self.watched_epoch = next(self._epochs)
 
     async def close(self) -> None:
         """Ends what is under way; who waits gets FactsUnavailableError."""
@@ -168,7 +173,7 @@ class TimedFacts(Facts):
     @property
     @override
     def epoch(self) -> int | None:
-        return self._cache.epoch if self._from_memory else None
+        return self._cache.watched_epoch if self._from_memory else None
 
     # What is read a million times a second is written out: no call, no task.
     @override

@@ -173,10 +173,10 @@ def decode_instance(
 def decode_resource(
     key: ResourceKey, rows: Sequence[Row], tell: Tell
 ) -> ResourceRecord | None:
-    """A row of a kind."""
+    """A row of a kind that is not deleted."""
     name = f"{key.kind}/{key.resource_id}"
     row = only(rows, Anomaly("resources", Problem.DUPLICATE_ROW, name), tell)
-    if row is None:
+    if row is None or row["is_deleted"] is not False:
         return None
     owner, cluster = text(row, "owner_principal_id"), text(row, "cluster_id")
     return ResourceRecord(
@@ -239,11 +239,16 @@ def _groups(rows: Sequence[Row], tell: Tell) -> tuple[PrincipalId, ...]:
     groups = []
     for row in rows:
         group_id = str(row["id"])
-        if row["flag"] is False:
-            groups.append(PrincipalId(group_id))
-        else:
+        if row["flag"] is not False:
             tell(Anomaly("principal_memberships", Problem.DUPLICATE_ROW, group_id))
+        elif _has_known_role(row["label"], group_id, tell):
+            groups.append(PrincipalId(group_id))
     return tuple(sorted(groups))
+
+
+def _has_known_role(role: object, group_id: str, tell: Tell) -> bool:
+    where = ("principal_memberships", group_id)
+    return role is None or _label(role, _ORG_ROLES, where, tell) is not None
 
 
 def _ids(rows: Sequence[Row]) -> set[str]:

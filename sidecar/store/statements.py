@@ -120,13 +120,19 @@ with memberships as (
     from memberships as m
     where m.parent_principal_id =
         {self._one(2, "principal_memberships.parent_principal_id")}
-), groups as (
-    select g.id, count(*) as times
+), live as (
+    select g.id, count(*) as memberships, min(m.role) as role
     from memberships as m
     join {schema}.principals as g on {group}
     where g.parent_principal_id = {self._one(4, "principals.parent_principal_id")}
         and g.deleted_at is null and lower(g.kind::text) = 'group'
     group by g.id
+), groups as (
+    -- Twins of a group count whatever they are: which of them is meant is not known.
+    select g.id, g.role, g.memberships > 1 or (
+        select count(*) from {schema}.principals as twin where twin.id = g.id
+    ) > 1 as is_doubled
+    from live as g
 )
 select 'principal' as part, p.id::text as id, p.kind::text as label,
     p.name::text as name, p.deleted_at is not null as flag
@@ -136,7 +142,7 @@ union all
 select 'membership', m.id::text, m.role, null, null
 from own as m
 union all
-select 'group', g.id::text, null, null, g.times > 1
+select 'group', g.id::text, g.role, null, g.is_doubled
 from groups as g
 union all
 select 'cluster', a.cluster_id::text, null, null, null
@@ -150,7 +156,8 @@ union all
 select 'cluster', a.cluster_id::text, null, null, null
 from groups as g
 join {schema}.cluster_access as a on {granted}
-where g.times = 1
+where not g.is_doubled
+    and (g.role is null or lower(g.role) = any ('{{admin,user}}'))
 union all
 select 'role', r.role_id::text, null, null, null
 from own as m
@@ -220,14 +227,13 @@ cross join lateral (
 """
 
     def resources(self) -> str:
-        # Parameters: kinds; ids.
+        # Parameters: kinds; ids. Deleted rows are read: a twin of one is a twin.
         return f"""
 select q.n, r.owner_principal_id::text as owner_principal_id,
-    r.cluster_id::text as cluster_id
+    r.cluster_id::text as cluster_id, r.deleted_at is not null as is_deleted
 from unnest($1::text[], {self._many(2, "resources.id")}
 ) with ordinality as q (kind, id, n)
 join {self._schema}.resources as r on r.kind::text = q.kind and r.id = q.id
-where r.deleted_at is null
 """
 
     def _one(self, position: int, column: str) -> str:

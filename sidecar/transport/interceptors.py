@@ -5,7 +5,6 @@ Both engines run these. They touch no other service's handlers.
 
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import Protocol, TypeAlias, cast
 
 import grpc
@@ -23,6 +22,8 @@ from sidecar.ports import (
 )
 from sidecar.transport.status import RefusedError, code_of, details_of
 
+_OK = grpc.StatusCode.OK.name
+_CANCELLED = grpc.StatusCode.CANCELLED.name
 _SERVICE = "/authz.v1.AuthorizationService/"
 
 Handler: TypeAlias = "grpc.RpcMethodHandler[Message, Message]"
@@ -63,55 +64,34 @@ class CallInterceptor(aio.ServerInterceptor):  # type: ignore[type-arg]  # not s
             return handler
         if handler.unary_unary is None:
             return handler
-        counted = _counting(
-            method.removeprefix(_SERVICE), _mapping_errors(handler), self._observer
-        )
+        run = _wrap(method.removeprefix(_SERVICE), handler, self._observer)
         # Messages are decoded inside, so that one which cannot be is a clear error.
-        wrapped = cast("Handler", grpc.unary_unary_rpc_method_handler(counted))
+        wrapped = cast("Handler", grpc.unary_unary_rpc_method_handler(run))
         self._wrapped[method] = wrapped
         return wrapped
 
 
-@dataclass(slots=True)
-class _Ending:
-    """How a call ended; refused until it is known to be answered."""
-
-    code: str = grpc.StatusCode.CANCELLED.name
-    reason: str = ""
-
-
-def _counting(rpc: str, run: "Run", observer: CallObserver) -> Raw:
-    async def handle(data: bytes, context: Context) -> bytes:
-        started = time.perf_counter()
-        ending = _Ending()
-        try:
-            return await run(data, context, ending)
-        finally:
-            seconds = time.perf_counter() - started
-            observer.called(rpc, ending.code, ending.reason, seconds)
-
-    return handle
-
-
-Run: TypeAlias = Callable[[bytes, Context, _Ending], Awaitable[bytes]]
-
-
-def _mapping_errors(handler: Handler) -> Run:
+def _wrap(rpc: str, handler: Handler, observer: CallObserver) -> Raw:
     # Generated code always has both converters, and the servicer is asynchronous.
     decode = cast("Callable[[bytes], Message]", handler.request_deserializer)
     encode = cast("Callable[[Message], bytes]", handler.response_serializer)
     answer = cast("Unary", handler.unary_unary)
 
-    async def run(data: bytes, context: Context, ending: _Ending) -> bytes:
+    async def run(data: bytes, context: Context) -> bytes:
+        started = time.perf_counter()
+        # Whatever is not known to be answered or refused was cancelled.
+        code, reason = _CANCELLED, ""
         try:
             response = encode(await answer(decode(data), context))
+            code = _OK
         except aio.AbortError:
             raise
         except Exception as error:  # noqa: BLE001  whatever it is, it ends as a status
             refused = _refused(error)
-            ending.code, ending.reason = code_of(refused).name, refused.reason.name
+            code, reason = code_of(refused).name, refused.reason.name
             await context.abort(code_of(refused), refused.message, details_of(refused))
-        ending.code = grpc.StatusCode.OK.name
+        finally:
+            observer.called(rpc, code, reason, time.perf_counter() - started)
         return response
 
     return run

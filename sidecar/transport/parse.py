@@ -69,6 +69,7 @@ class ListenerPolicy:
 
 
 _REMEMBERED_CALLERS = 10_000
+_REMEMBERED_BYTES = 512
 _REVISION_BYTES = 256
 
 
@@ -118,10 +119,15 @@ class CallerParser:
         caller = self._remembered.get(data)
         if caller is None:
             caller = parse_caller(message, self._policy)
-            if len(self._remembered) >= _REMEMBERED_CALLERS:
-                self._remembered.clear()
-            self._remembered[data] = caller
+            # Fields that nobody knows can make a small caller a large message.
+            if len(data) <= _REMEMBERED_BYTES:
+                self._remember(data, caller)
         return caller
+
+    def _remember(self, data: bytes, caller: Caller) -> None:
+        if len(self._remembered) >= _REMEMBERED_CALLERS:
+            self._remembered.clear()
+        self._remembered[data] = caller
 
 
 def explained(

@@ -21,7 +21,7 @@ from tests.support.pipeline import ask_world
 
 
 @given(met=met_worlds(PARTS))
-@thorough(250)
+@thorough(160)
 async def test_core_answers_every_question_as_the_reference(
     met: tuple[World, list[Row]],
 ) -> None:

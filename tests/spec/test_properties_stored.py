@@ -130,7 +130,7 @@ async def test_stored_worlds_are_judged_as_the_reference(
 
 def _questions(world: World, caller: Row) -> list[Question]:
     ids = IDS[world.organization_id_type]
-    organizations = [
+    organizations: list[Question] = [
         ("ResolveContext", {"caller": {**caller, "organization_id": each}})
         for each in ids.organizations
     ]

@@ -76,7 +76,7 @@ def random_world(number: int) -> World:
     id_type = random.choice(sorted(IDS))
     ids = IDS[id_type]
     document = plausible_document(random, ids)
-    for _ in range(random.choice((0, 3, 6, 9, 12))):
+    for _ in range(random.choice((0, 4, 8, 12, 16))):
         spoil(document, random_flaw(random, ids))
     precedence = random.choice(("union", "highest_scope"))
     return World(document, KINDS, precedence, id_type)

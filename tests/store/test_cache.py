@@ -585,3 +585,31 @@ async def test_view_is_its_own_context(cache: CachedFacts) -> None:
         found = await facts.get(ANN)
 
     assert user("1", "11") == found
+
+
+def test_every_change_begins_an_epoch(cache: CachedFacts) -> None:
+    """What was worked out from facts is told from what is worked out after."""
+    seen = [cache.epoch]
+    cache.changed("user", "1")
+    seen.append(cache.epoch)
+    cache.drop_everything()
+    seen.append(cache.epoch)
+
+    assert None not in seen
+    assert len(set(seen)) == 3
+
+
+def test_unwatched_or_stale_facts_have_no_epoch(cache: CachedFacts) -> None:
+    """Where nobody tells of changes nothing may be worked out ahead."""
+    watched = cache.epoch
+    cache.set_uncacheable({"member"})
+    unwatched = cache.epoch
+    cache.changed("user", "1")
+    still_unwatched = cache.epoch
+    cache.set_uncacheable(())
+    again = cache.epoch
+    cache.live_until = -inf
+    stale = cache.epoch
+
+    assert (None, None, None) == (unwatched, still_unwatched, stale)
+    assert again not in {watched, None}

@@ -1,0 +1,121 @@
+"""Resolved callers are remembered while no fact can have changed, and not longer."""
+
+from collections.abc import Callable
+
+import pytest
+from typing_extensions import override
+
+from sidecar.core.ids import IdType, UserId
+from sidecar.core.model import TenantContext
+from sidecar.identity.api_keys import ApiKeys
+from sidecar.ports import FactKey, T
+from sidecar.service.asking import Caller, NamedUser, PresentedApiKey
+from sidecar.service.resolving import Resolver
+from tests.spec.cases import load_world
+from tests.support.memory import Document, MemoryFacts
+from tests.support.pipeline import ManualClock
+
+ANN = Caller(NamedUser(UserId("2"), None), "20")
+
+
+class CountedFacts(MemoryFacts):
+    """Facts that count how often they are read, under an epoch that a test sets."""
+
+    def __init__(self, document: Document) -> None:
+        super().__init__(document)
+        self.reads = 0
+        self.now: int | None = 1
+        self.while_reading: Callable[[], None] = lambda: None
+
+    @property
+    @override
+    def epoch(self) -> int | None:
+        return self.now
+
+    @override
+    async def get(self, key: FactKey[T]) -> T:
+        self.reads += 1
+        self.while_reading()
+        return await super().get(key)
+
+
+@pytest.fixture
+def facts() -> CountedFacts:
+    """The facts of the world `tenancy`."""
+    return CountedFacts(load_world("tenancy")[0])
+
+
+@pytest.fixture
+def resolver() -> Resolver:
+    """A resolver that remembers nothing yet."""
+    return Resolver(ApiKeys(ManualClock()), IdType.BIGINT)
+
+
+async def test_caller_is_resolved_once_an_epoch(
+    resolver: Resolver, facts: CountedFacts
+) -> None:
+    """The same caller under the same epoch costs no reading, and gets the same."""
+    first = await resolver.resolve(ANN, facts)
+    reads = facts.reads
+    second = await resolver.resolve(ANN, facts)
+
+    assert isinstance(first.context, TenantContext)
+    assert first == second
+    assert reads == facts.reads
+
+
+@pytest.mark.parametrize("later", [2, None])
+async def test_another_epoch_reads_again(
+    resolver: Resolver, facts: CountedFacts, later: int | None
+) -> None:
+    """After a change, or when nobody tells of changes, the facts are read."""
+    await resolver.resolve(ANN, facts)
+    reads = facts.reads
+    facts.now = later
+
+    await resolver.resolve(ANN, facts)
+
+    assert 2 * reads == facts.reads
+
+
+async def test_change_while_resolving_is_not_remembered_over(
+    resolver: Resolver, facts: CountedFacts
+) -> None:
+    """What was read partly before a change is not given to anyone after it."""
+
+    def change() -> None:
+        facts.now = 2
+
+    facts.while_reading = change
+    await resolver.resolve(ANN, facts)
+    reads = facts.reads
+
+    await resolver.resolve(ANN, facts)
+
+    assert 2 * reads == facts.reads
+
+
+async def test_without_an_epoch_nothing_is_remembered(
+    resolver: Resolver, facts: CountedFacts
+) -> None:
+    """Facts of a snapshot, or of an unwatched relation, answer one question."""
+    facts.now = None
+    await resolver.resolve(ANN, facts)
+    reads = facts.reads
+
+    await resolver.resolve(ANN, facts)
+
+    assert 2 * reads == facts.reads
+
+
+async def test_key_is_verified_each_time(
+    resolver: Resolver, facts: CountedFacts
+) -> None:
+    """A key can expire without a change, so its caller is never remembered."""
+    caller = Caller(PresentedApiKey("key_nobody_secret"), "")
+    await resolver.resolve(caller, facts)
+    reads = facts.reads
+
+    await resolver.resolve(caller, facts)
+
+    assert 2 * reads == facts.reads
