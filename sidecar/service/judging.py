@@ -32,7 +32,7 @@ from sidecar.service.asking import Decided, Explanation, Policy
 from sidecar.service.permitting import Holdings, read_holdings
 from sidecar.service.resolving import Resolved
 
-Records = Mapping[ResourceKey, ResourceRecord | None]
+Records: TypeAlias = Mapping[NamedResource, ResourceRecord | None]
 KindChecks: TypeAlias = Mapping[str, Check[OfResource]]
 
 
@@ -108,16 +108,15 @@ class Judge:
     async def _records(self, resources: Iterable[NamedResource]) -> Records:
         if isinstance(self.resolved.context, Denied):
             return {}
-        keys = list(
-            dict.fromkeys(
-                ResourceKey(each.kind, each.id)
-                for each in resources
-                if each.record is None and each.kind in self.checks.kinds
-            )
+        named = dict.fromkeys(
+            each
+            for each in resources
+            if each.record is None and each.kind in self.checks.kinds
         )
-        if not keys:
+        if not named:
             return {}
-        return dict(zip(keys, await self.facts.get_all(keys), strict=True))
+        keys = [ResourceKey(each.kind, each.id) for each in named]
+        return dict(zip(named, await self.facts.get_all(keys), strict=True))
 
     async def _holdings(self, requirements: Iterable[Requirement]) -> Holdings | None:
         queries = [each.query for each in requirements if isinstance(each, MustPermit)]
@@ -176,7 +175,7 @@ class Judge:
         context = self.resolved.context
         if isinstance(context, Denied):
             return context
-        record = named.record or records[ResourceKey(named.kind, named.id)]
+        record = named.record or records[named]
         if record is None:
             return OfResource(context, None)
         return OfResource(context, Resource.of(kind, named.id, record))

@@ -80,7 +80,7 @@ _TOLD: dict[type[FactKey[object]], frozenset[Group]] = {
 FOUND: dict[type[FactKey[object]], frozenset[Group]] = {
     **dict.fromkeys(_TOLD, frozenset[Group]()),
     UserKey: frozenset({"principal"}),
-    StandingKey: frozenset({"grants", "membership_roles"}),
+    StandingKey: frozenset({"principal", "grants", "membership_roles"}),
     MembershipsKey: frozenset({"principal"}),
     InstanceKey: frozenset({"access_roles"}),
 }
@@ -150,8 +150,13 @@ def _found_tags(key: FactKey[T], fact: T) -> frozenset[Tag]:
         case UserRecord(principal=principal):
             return frozenset({("principal", _id_or_any(principal))})
         case Standing(membership=membership, group_ids=group_ids):
-            # A group's own changes come under its parent, the current principal.
-            found: set[Tag] = {("grants", group_id) for group_id in group_ids}
+            # A group's own changes come under its parent, the current principal; a
+            # twin of it, which makes it count as none, may have another parent.
+            found: set[Tag] = {
+                (group, group_id)
+                for group in ("grants", "principal")
+                for group_id in group_ids
+            }
             if isinstance(membership, Membership):
                 found.add(("membership_roles", membership.id))
             return frozenset(found)

@@ -117,9 +117,7 @@ class Servers:
 
     def _server(self, listener: Listener) -> aio.Server:
         engine = listener.chosen_engine
-        make = aio.server if engine is Engine.GRPCIO else pygrpc_native.aio.server
-        options = _options(listener)
-        server = make(interceptors=[CallInterceptor(self.observer)], options=options)
+        server = _new_server(engine, CallInterceptor(self.observer), _options(listener))
         if Serves.API in listener.serves:
             info = ServerInfo(
                 self.about.version,
@@ -136,6 +134,18 @@ class Servers:
             names = (API_SERVICE, health.SERVICE_NAME, reflection.SERVICE_NAME)
             reflection.enable_server_reflection(names, server)
         return server
+
+
+def _new_server(
+    engine: Engine, interceptor: CallInterceptor, options: _Options
+) -> aio.Server:
+    if engine is Engine.GRPCIO:
+        return aio.server(interceptors=[interceptor], options=options)
+    # Python answers on one core; a second thread for the wire only takes turns with
+    # the first, which cost half of the calls a second on a core they all share.
+    return pygrpc_native.aio.Server(
+        interceptors=[interceptor], options=options, io_threads=1
+    )
 
 
 def _options(listener: Listener) -> _Options:
