@@ -2,9 +2,10 @@
 
 import asyncio
 import gc
+import os
 import signal
 from collections.abc import Callable, Iterator
-from contextlib import AsyncExitStack, contextmanager
+from contextlib import AsyncExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Self
 
@@ -143,6 +144,7 @@ async def serve(settings: Settings, *, ready: Callable[[], None] | None = None) 
     Raises StoreError and ListenerError when it cannot start.
     """
     configure_logging(settings.log_level.value)
+    _take_turns_rarely()
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -170,6 +172,15 @@ async def _stop_unless_hurried(sidecar: Sidecar, stop: asyncio.Event) -> None:
     stopping.cancel()
     await asyncio.gather(stopping, return_exceptions=True)
     await sidecar.stop()
+
+
+def _take_turns_rarely() -> None:
+    # Where all threads share one core, each answer would wake the thread of the wire
+    # and be interrupted by it. As a batch they wait until Python is done; threads
+    # inherit this, so it comes before any is started.
+    if hasattr(os, "SCHED_BATCH"):
+        with suppress(OSError):
+            os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
 
 
 def _collect_rarely() -> None:

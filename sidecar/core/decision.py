@@ -5,7 +5,7 @@ same table gives the decision and its explanation, so the two cannot disagree.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum, unique
 from typing import Generic, TypeVar
 
@@ -73,11 +73,16 @@ class Check(Generic[Q]):
 
     rules: tuple[Rule[Q], ...]
     otherwise: Denied
+    judges: tuple[Callable[[Q], Decision | None], ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        judges = tuple(rule.judge for rule in self.rules)
+        object.__setattr__(self, "judges", judges)
 
     def decide(self, question: Q) -> Decision:
         """Answers with the first rule that judges."""
-        for rule in self.rules:
-            decision = rule.judge(question)
+        for judge in self.judges:
+            decision = judge(question)
             if decision is not None:
                 return decision
         return self.otherwise

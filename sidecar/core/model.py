@@ -185,18 +185,6 @@ class Resource(NamedTuple):
     owner_principal_id: PrincipalId | None
     cluster_id: ClusterId | None
 
-    @classmethod
-    def of(
-        cls, kind: ResourceKind, resource_id: ResourceId, record: ResourceRecord
-    ) -> "Resource":
-        """Takes of `record` what `kind` carries."""
-        return cls(
-            kind,
-            resource_id,
-            record.owner_principal_id if kind.carries_owner else None,
-            record.cluster_id if kind.carries_cluster else None,
-        )
-
 
 @unique
 class RuleContext(Enum):

@@ -178,7 +178,9 @@ class Judge:
         record = named.record or records[named]
         if record is None:
             return OfResource(context, None)
-        return OfResource(context, Resource.of(kind, named.id, record))
+        owner = record.owner_principal_id if kind.carries_owner else None
+        cluster = record.cluster_id if kind.carries_cluster else None
+        return OfResource(context, Resource(kind, named.id, owner, cluster))
 
     def _explain(
         self, requirement: Requirement, records: Records, holdings: Holdings | None

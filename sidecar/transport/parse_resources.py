@@ -116,6 +116,17 @@ class ResourceParser:
     def _record(
         self, message: resource_pb2.ResourceAttributes, kind: ResourceKind | None
     ) -> ResourceRecord:
+        # Nearly every row has what its kind carries and ends here, at half the cost.
+        if kind is not None and kind.carries_owner and kind.carries_cluster:
+            owner, cluster = message.owner_principal_id, message.cluster_id
+            surely = self._surely_id
+            if 0 < len(owner) <= surely and 0 < len(cluster) <= surely:
+                return ResourceRecord(PrincipalId(owner), ClusterId(cluster))
+        return self._any_record(message, kind)
+
+    def _any_record(
+        self, message: resource_pb2.ResourceAttributes, kind: ResourceKind | None
+    ) -> ResourceRecord:
         owner = self._owner(message, kind, "attributes.")
         if not message.HasField("cluster_id"):
             return ResourceRecord(owner, None)
@@ -206,11 +217,11 @@ def _each(
     messages: Sequence[M], parse: Callable[[M], Parsed], field: str
 ) -> list[Parsed]:
     parsed: list[Parsed] = []
-    for message in messages:
-        try:
-            parsed.append(parse(message))
-        except MalformedFieldError as error:
-            raise error.under(f"{field}[{len(parsed)}]") from None
+    try:
+        parsed.extend(map(parse, messages))
+    except MalformedFieldError as error:
+        # Those before it are there already, so their number is its index.
+        raise error.under(f"{field}[{len(parsed)}]") from None
     return parsed
 
 

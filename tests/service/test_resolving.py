@@ -1,6 +1,6 @@
 """Resolved callers are remembered while no fact can have changed, and not longer."""
 
-from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import pytest
 from typing_extensions import override
@@ -14,6 +14,9 @@ from sidecar.service.resolving import Resolver
 from tests.spec.cases import load_world
 from tests.support.memory import Document, MemoryFacts
 from tests.support.pipeline import ManualClock
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 ANN = Caller(NamedUser(UserId("2"), None), "20")
 
