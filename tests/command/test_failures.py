@@ -89,7 +89,8 @@ def test_a_server_that_does_not_answer_is_given_up(
     code = main(["ask", "get-server-info", "--timeout", "0.05"])
 
     assert code == 2
-    assert 0 < server.seconds_left <= 0.05
+    # The wire rounds a deadline up; the default would be far above this.
+    assert 0 < server.seconds_left < 1
     assert "do      try again with a longer --timeout" in capsys.readouterr().err
 
 
