@@ -1,3 +1,5 @@
+"""Many short tests of one thing, which is what makes this long."""
+
 from itertools import chain
 from random import Random
 

@@ -4,6 +4,8 @@ A world is plausible, because rules that refuse early hide those that come later
 for a few flaws. It is drawn as one number: drawn row by row, Hypothesis would vary
 the last world rather than take an independent one. What fails is shrunk by
 `tests.spec.shrinking`.
+
+Long, because it is one thing told in many short parts.
 """
 
 from collections.abc import Sequence

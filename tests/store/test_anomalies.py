@@ -1,4 +1,7 @@
-"""Rows that only a foreign schema lets in fail closed, and are told."""
+"""Rows that only a foreign schema lets in fail closed, and are told.
+
+Long, because it is one thing told in many short parts.
+"""
 
 from collections.abc import AsyncIterator
 

@@ -1,3 +1,5 @@
+"""Many short tests of one thing, which is what makes this long."""
+
 import asyncio
 from math import inf
 

@@ -1,4 +1,7 @@
-"""Facts read from real databases: the reference schema and both foreign ones."""
+"""Facts read from real databases: the reference schema and both foreign ones.
+
+Long, because it is one thing told in many short parts.
+"""
 
 from collections.abc import AsyncIterator
 

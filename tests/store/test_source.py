@@ -1,4 +1,7 @@
-"""The store as a whole, on a real database."""
+"""The store as a whole, on a real database.
+
+Long, because it is one thing told in many short parts.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable

@@ -1,4 +1,7 @@
-"""A fake of the port for facts: reads a directory document, plainly."""
+"""A fake of the port for facts: reads a directory document, plainly.
+
+Long, because it is one thing told in many short parts.
+"""
 
 from collections.abc import Sequence
 from datetime import datetime
