@@ -33,7 +33,7 @@ def facts(**changed: object) -> MemoryFacts:
     return MemoryFacts(document)
 
 
-@pytest.mark.parametrize("stored", [SHA256, ARGON2])
+@pytest.mark.parametrize("stored", [SHA256, ARGON2], ids=["sha256", "argon2"])
 async def test_right_key_is_its_user_and_pin(stored: str) -> None:
     """A key whose secret has the stored hash is its user, pinned to its owner."""
     keys = ApiKeys(ManualClock())
