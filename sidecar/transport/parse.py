@@ -241,7 +241,7 @@ def _revision(text: str) -> None:
         raise RefusedError(Reason.UNKNOWN_REVISION, f"`{field}` is no revision", field)
 
 
-_CONTEXTS: dict[int, RuleContext] = {
+RULE_CONTEXTS: dict[int, RuleContext] = {
     permission_pb2.RULE_CONTEXT_DATA: RuleContext.DATA,
     permission_pb2.RULE_CONTEXT_UI: RuleContext.UI,
     permission_pb2.RULE_CONTEXT_RESOURCE: RuleContext.RESOURCE,
@@ -265,7 +265,7 @@ def parse_query(
     message: permission_pb2.PermissionQuery, path: str, caller: Caller, limits: Limits
 ) -> PermissionQuery:
     """What is asked of roles."""
-    context = known(_CONTEXTS, message.context, f"{path}.context")
+    context = known(RULE_CONTEXTS, message.context, f"{path}.context")
     item: str | None = None
     if message.HasField("item"):
         item = parse_item(message.item, f"{path}.item", limits)

@@ -6,17 +6,19 @@ from authz.v1 import authorization_service_pb2 as api
 from authz.v1 import permission_pb2
 
 from sidecar.core.ids import RoleId, RuleId
-from sidecar.core.model import AccessLevel, RuleContext
+from sidecar.core.model import AccessLevel
 from sidecar.core.reasons import RuleFault
 from sidecar.core.rules import Fault, StoredRule, duplicates, faults
-from sidecar.transport.parse import Limits, counted, is_longer, known, required
+from sidecar.transport.parse import (
+    RULE_CONTEXTS,
+    Limits,
+    counted,
+    is_longer,
+    known,
+    required,
+)
 from sidecar.transport.status import malformed
 
-_CONTEXTS: dict[int, RuleContext] = {
-    permission_pb2.RULE_CONTEXT_DATA: RuleContext.DATA,
-    permission_pb2.RULE_CONTEXT_UI: RuleContext.UI,
-    permission_pb2.RULE_CONTEXT_RESOURCE: RuleContext.RESOURCE,
-}
 _LEVELS: dict[int, AccessLevel] = {
     permission_pb2.ACCESS_LEVEL_NONE: AccessLevel.NONE,
     permission_pb2.ACCESS_LEVEL_MY: AccessLevel.MY,
@@ -54,7 +56,7 @@ def _rule(
         raise malformed(f"{path}.item", f"must be at most {limits.item_bytes} bytes")
     rule = StoredRule(
         RuleId(""),
-        known(_CONTEXTS, message.context, f"{path}.context"),
+        known(RULE_CONTEXTS, message.context, f"{path}.context"),
         item,
         message.view,
         _level(message.read, f"{path}.read"),

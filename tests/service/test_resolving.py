@@ -115,10 +115,22 @@ async def test_key_is_verified_each_time(
     resolver: Resolver, facts: CountedFacts
 ) -> None:
     """A key can expire without a change, so its caller is never remembered."""
-    caller = Caller(PresentedApiKey("key_nobody_secret"), "")
-    await resolver.resolve(caller, facts)
+    key = PresentedApiKey("key_annacme_0123456789abcdef0123456789abcdef")
+    caller = Caller(key, "")
+    first = await resolver.resolve(caller, facts)
     reads = facts.reads
 
     await resolver.resolve(caller, facts)
 
+    assert isinstance(first.context, TenantContext)
     assert 2 * reads == facts.reads
+
+
+async def test_made_up_name_is_not_remembered(
+    resolver: Resolver, facts: CountedFacts
+) -> None:
+    """Who resolves to nothing takes no place from those who do."""
+    caller = Caller(NamedUser(UserId("999"), None), "")
+    await resolver.resolve(caller, facts)
+
+    assert {} == resolver._remembered
