@@ -1,63 +1,100 @@
-"""Generates clients/python/authz from proto/; with --check, says what differs."""
+"""Generates the stubs from the protos; with --check, says what differs."""
 
 import filecmp
 import subprocess
 import sys
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-PROTO = ROOT / "proto"
-TARGET = ROOT / "clients" / "python" / "authz" / "v1"
-SERVICE = "authz/v1/authorization_service.proto"
 BIN = Path(sys.executable).parent
 
 
-def generate(target: Path) -> None:
-    """Generates every stub below `target`."""
-    protos = sorted(
-        path.relative_to(PROTO).as_posix() for path in PROTO.glob("authz/v1/*.proto")
-    )
-    _protoc(
-        f"--plugin=protoc-gen-mypy={BIN / 'protoc-gen-mypy'}",
-        f"--python_out={target}",
-        f"--mypy_out=quiet:{target}",
-        *protos,
-    )
-    _protoc(
-        f"--plugin=protoc-gen-mypy_grpc={BIN / 'protoc-gen-mypy_grpc'}",
-        f"--grpc_python_out={target}",
-        f"--mypy_grpc_out=quiet:{target}",
-        SERVICE,
-    )
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A folder of protos, and where what is made of them belongs.
+
+    `package` is where Python imports it from, as a path; the protos' folder stands
+    for it. `grpc` are the files that have a service.
+    """
+
+    protos: Path
+    root: Path
+    package: str
+    grpc: frozenset[str]
+
+    @property
+    def target(self) -> Path:
+        """The folder of the generated files."""
+        return self.root / self.package
+
+    def generate(self, root: Path) -> None:
+        """Generates every stub below `root`."""
+        names = sorted(path.name for path in self.protos.glob("*.proto"))
+        self._protoc(
+            f"--plugin=protoc-gen-mypy={BIN / 'protoc-gen-mypy'}",
+            f"--python_out={root}",
+            f"--mypy_out=quiet:{root}",
+            *names,
+        )
+        self._protoc(
+            f"--plugin=protoc-gen-mypy_grpc={BIN / 'protoc-gen-mypy_grpc'}",
+            f"--grpc_python_out={root}",
+            f"--mypy_grpc_out=quiet:{root}",
+            *sorted(self.grpc),
+        )
+
+    def differing(self, fresh: Path) -> list[str]:
+        """The names of generated files that are not as they should be."""
+        wanted = {path.name for path in fresh.iterdir()}
+        present = {path.name for path in self.target.glob("*_pb2*")}
+        _, changed, missing = filecmp.cmpfiles(
+            fresh, self.target, sorted(wanted), shallow=False
+        )
+        return sorted({*changed, *missing, *(present - wanted)})
+
+    def _protoc(self, *arguments: str) -> None:
+        # The last of our arguments are protos; protoc knows them by the package.
+        flags = [each for each in arguments if each.startswith("--")]
+        protos = [f"{self.package}/{each}" for each in arguments[len(flags) :]]
+        command = [sys.executable, "-m", "grpc_tools.protoc"]
+        command += [f"-I{self.package}={self.protos}", *flags, *protos]
+        subprocess.run(command, check=True)  # noqa: S603  our own arguments
 
 
-def differing(fresh: Path) -> list[str]:
-    """The names of generated files that are not as they should be."""
-    wanted = {path.name for path in fresh.iterdir()}
-    present = {path.name for path in TARGET.glob("*_pb2*")}
-    _, changed, missing = filecmp.cmpfiles(fresh, TARGET, sorted(wanted), shallow=False)
-    return sorted({*changed, *missing, *(present - wanted)})
+SOURCES = (
+    Source(
+        ROOT / "proto" / "authz" / "v1",
+        ROOT / "clients" / "python",
+        "authz/v1",
+        frozenset({"authorization_service.proto"}),
+    ),
+    # Below `sidecar`, so that it stands in nobody's way who has Envoy's own stubs.
+    Source(
+        ROOT / "proto-envoy",
+        ROOT,
+        "sidecar/transport/envoy",
+        frozenset({"external_auth.proto"}),
+    ),
+)
 
 
 def main() -> int:
     """Generates, or checks and returns 1 when something differs."""
-    if "--check" not in sys.argv[1:]:
-        for path in TARGET.glob("*_pb2*"):
-            path.unlink()
-        generate(TARGET.parents[1])
-        return 0
-    with tempfile.TemporaryDirectory() as folder:
-        generate(Path(folder))
-        names = differing(Path(folder) / "authz" / "v1")
+    names: list[str] = []
+    for source in SOURCES:
+        if "--check" not in sys.argv[1:]:
+            for path in source.target.glob("*_pb2*"):
+                path.unlink()
+            source.generate(source.root)
+            continue
+        with tempfile.TemporaryDirectory() as folder:
+            source.generate(Path(folder))
+            names += source.differing(Path(folder) / source.package)
     for name in names:
         sys.stderr.write(f"{name} is not as `make gen` makes it\n")
     return 1 if names else 0
-
-
-def _protoc(*arguments: str) -> None:
-    command = [sys.executable, "-m", "grpc_tools.protoc", f"-I{PROTO}", *arguments]
-    subprocess.run(command, check=True)  # noqa: S603  our own arguments
 
 
 if __name__ == "__main__":

@@ -53,6 +53,13 @@ class MustBeCreatable:
 
 
 @dataclass(frozen=True, slots=True)
+class MayCreateOwn:
+    """A row of this kind may be created for the principal that the caller writes as."""
+
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
 class MustPass:
     """The caller passes a role gate."""
 
@@ -68,7 +75,14 @@ class MustPermit:
     least: AccessLevel
 
 
-Requirement = MustBeVisible | MustBeWritable | MustBeCreatable | MustPass | MustPermit
+Requirement = (
+    MustBeVisible
+    | MustBeWritable
+    | MustBeCreatable
+    | MayCreateOwn
+    | MustPass
+    | MustPermit
+)
 
 
 def permit(wanted: MustPermit, granted: Permissions) -> Decision:

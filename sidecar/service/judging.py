@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from sidecar.core.authorize import (
+    MayCreateOwn,
     MustBeCreatable,
     MustBeVisible,
     MustBeWritable,
@@ -25,7 +26,14 @@ from sidecar.core.decision import (
     outcome_of,
 )
 from sidecar.core.gates import CREATABLE, Creation, Passing, check_gate
-from sidecar.core.model import Resource, ResourceKind, ResourceRecord
+from sidecar.core.model import (
+    AccessLevel,
+    Operation,
+    Resource,
+    ResourceKind,
+    ResourceRecord,
+    TenantContext,
+)
 from sidecar.core.permissions import RolePrecedence
 from sidecar.ports import Facts, ResourceKey
 from sidecar.service.asking import Decided, Explanation, Policy
@@ -34,6 +42,8 @@ from sidecar.service.resolving import Resolved
 
 Records: TypeAlias = Mapping[NamedResource, ResourceRecord | None]
 KindChecks: TypeAlias = Mapping[str, Check[OfResource]]
+_Created: TypeAlias = MustBeCreatable | MayCreateOwn
+_OfCaller: TypeAlias = _Created | MustPass | MustPermit
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,11 +108,13 @@ class Judge:
         records = await self._records(_resources_of(requirements))
         holdings = await self._holdings(requirements)
         decisions = [self._require(each, records, holdings) for each in requirements]
+        least = self._least_level(requirements, holdings)
         if not explain:
-            return Decided(decisions)
+            return Decided(decisions, None, least)
         return Decided(
             decisions,
             [self._explain(each, records, holdings) for each in requirements],
+            least,
         )
 
     async def _records(self, resources: Iterable[NamedResource]) -> Records:
@@ -126,6 +138,18 @@ class Judge:
             self.resolved, queries, self.facts, self.checks.role_precedence
         )
 
+    def _least_level(
+        self, requirements: Iterable[Requirement], holdings: Holdings | None
+    ) -> AccessLevel | None:
+        if holdings is None or isinstance(self.resolved.context, Denied):
+            return None
+        levels = [
+            holdings.answer(each.query).level(each.operation)
+            for each in requirements
+            if isinstance(each, MustPermit) and each.operation is not Operation.VIEW
+        ]
+        return min(levels, default=None)
+
     def _require(
         self, requirement: Requirement, records: Records, holdings: Holdings | None
     ) -> Decision:
@@ -135,29 +159,29 @@ class Judge:
             case MustBeWritable(resource, skip_visible):
                 checks = self.checks.writable_checks(skip_visible=skip_visible)
                 return self._resource(resource, records, checks)
-            case MustBeCreatable() | MustPass() | MustPermit():
+            case MustBeCreatable() | MayCreateOwn() | MustPass() | MustPermit():
                 return self._require_of_caller(requirement, holdings)
 
     def _require_of_caller(
         self,
-        requirement: MustBeCreatable | MustPass | MustPermit,
+        requirement: _OfCaller,
         holdings: Holdings | None,
     ) -> Decision:
-        if isinstance(requirement, MustBeCreatable) and not self._knows(requirement):
+        if isinstance(requirement, _Created) and not self._knows(requirement):
             return UNKNOWN_KIND
         context = self.resolved.context
         if isinstance(context, Denied):
             return context
         match requirement:
-            case MustBeCreatable(_, owner):
-                return CREATABLE.decide(Creation(context, owner))
+            case MustBeCreatable() | MayCreateOwn():
+                return CREATABLE.decide(_creation(requirement, context))
             case MustPass(gate):
                 check, roles = check_gate(gate)
                 return check.decide(Passing(context, roles))
             case MustPermit():
                 return permit(requirement, _known(holdings).answer(requirement.query))
 
-    def _knows(self, requirement: MustBeCreatable) -> bool:
+    def _knows(self, requirement: _Created) -> bool:
         return requirement.kind in self.checks.kinds
 
     def _resource(
@@ -191,23 +215,23 @@ class Judge:
             case MustBeWritable(resource, skip_visible):
                 checks = self.checks.writable_checks(skip_visible=skip_visible)
                 return self._explain_resource(resource, records, checks)
-            case MustBeCreatable() | MustPass() | MustPermit():
+            case MustBeCreatable() | MayCreateOwn() | MustPass() | MustPermit():
                 return self._explain_of_caller(requirement, holdings)
 
     def _explain_of_caller(
         self,
-        requirement: MustBeCreatable | MustPass | MustPermit,
+        requirement: _OfCaller,
         holdings: Holdings | None,
     ) -> Explanation:
-        if isinstance(requirement, MustBeCreatable) and not self._knows(requirement):
+        if isinstance(requirement, _Created) and not self._knows(requirement):
             return _explain_unknown_kind(requirement.kind)
         steps = self.resolved.steps()
         context = self.resolved.context
         if isinstance(context, Denied):
             return Explanation(steps)
         match requirement:
-            case MustBeCreatable(_, owner):
-                tried = CREATABLE.explain(Creation(context, owner))
+            case MustBeCreatable() | MayCreateOwn():
+                tried = CREATABLE.explain(_creation(requirement, context))
                 return Explanation((*steps, *tried))
             case MustPass(gate):
                 check, roles = check_gate(gate)
@@ -234,6 +258,14 @@ def _resources_of(requirements: Iterable[Requirement]) -> list[NamedResource]:
         for each in requirements
         if isinstance(each, MustBeVisible | MustBeWritable)
     ]
+
+
+def _creation(wanted: _Created, context: TenantContext) -> Creation:
+    match wanted:
+        case MustBeCreatable(_, owner):
+            return Creation(context, owner)
+        case MayCreateOwn():
+            return Creation(context, context.write_principal_id)
 
 
 def _known(holdings: Holdings | None) -> Holdings:

@@ -110,6 +110,26 @@ class _ReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Reason.ValueTy
     """Denied: the caller acts in no organization."""
     REASON_INSUFFICIENT_PERMISSION: _Reason.ValueType  # 31
     """Denied: the caller's roles do not reach the level that is demanded."""
+    REASON_PATH_NOT_CANONICAL: _Reason.ValueType  # 32
+    """Denied, at the edge only: the path is not in the one form in which it means
+    the same to everybody. Example: `/v2/clusters/../users`.
+    """
+    REASON_NO_ROUTE: _Reason.ValueType  # 33
+    """Denied, at the edge only: no route is declared for the method and path."""
+    REASON_UNKNOWN_RULE_SET: _Reason.ValueType  # 34
+    """Denied, at the edge only: Envoy names a set of rules that does not exist."""
+    REASON_CREDENTIAL_MISSING: _Reason.ValueType  # 35
+    """Denied, at the edge only: the route wants a credential and there is none."""
+    REASON_TWO_CREDENTIALS: _Reason.ValueType  # 36
+    """Denied, at the edge only: the request shows two credentials."""
+    REASON_REPEATED_HEADER: _Reason.ValueType  # 37
+    """Denied, at the edge only: a header that says who calls has two values."""
+    REASON_VALUE_NOT_USABLE: _Reason.ValueType  # 38
+    """Denied, at the edge only: a value that the route's requirements take from the
+    request is missing or malformed.
+    """
+    REASON_IDENTITY_NOT_SENDABLE: _Reason.ValueType  # 39
+    """Denied, at the edge only: an id of the caller cannot stand in a header."""
     REASON_MALFORMED_FIELD: _Reason.ValueType  # 50
     """Error: a field of the request is malformed; BadRequest names it."""
     REASON_MALFORMED_MESSAGE: _Reason.ValueType  # 51
@@ -186,6 +206,26 @@ REASON_NO_ORG_CONTEXT: Reason.ValueType  # 30
 """Denied: the caller acts in no organization."""
 REASON_INSUFFICIENT_PERMISSION: Reason.ValueType  # 31
 """Denied: the caller's roles do not reach the level that is demanded."""
+REASON_PATH_NOT_CANONICAL: Reason.ValueType  # 32
+"""Denied, at the edge only: the path is not in the one form in which it means
+the same to everybody. Example: `/v2/clusters/../users`.
+"""
+REASON_NO_ROUTE: Reason.ValueType  # 33
+"""Denied, at the edge only: no route is declared for the method and path."""
+REASON_UNKNOWN_RULE_SET: Reason.ValueType  # 34
+"""Denied, at the edge only: Envoy names a set of rules that does not exist."""
+REASON_CREDENTIAL_MISSING: Reason.ValueType  # 35
+"""Denied, at the edge only: the route wants a credential and there is none."""
+REASON_TWO_CREDENTIALS: Reason.ValueType  # 36
+"""Denied, at the edge only: the request shows two credentials."""
+REASON_REPEATED_HEADER: Reason.ValueType  # 37
+"""Denied, at the edge only: a header that says who calls has two values."""
+REASON_VALUE_NOT_USABLE: Reason.ValueType  # 38
+"""Denied, at the edge only: a value that the route's requirements take from the
+request is missing or malformed.
+"""
+REASON_IDENTITY_NOT_SENDABLE: Reason.ValueType  # 39
+"""Denied, at the edge only: an id of the caller cannot stand in a header."""
 REASON_MALFORMED_FIELD: Reason.ValueType  # 50
 """Error: a field of the request is malformed; BadRequest names it."""
 REASON_MALFORMED_MESSAGE: Reason.ValueType  # 51

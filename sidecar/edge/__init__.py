@@ -1,0 +1,1 @@
+"""The mesh edge: HTTP requests to questions. Knows neither Envoy nor gRPC."""

@@ -1,0 +1,77 @@
+"""Who calls: from headers and the connection to a caller that is to be judged."""
+
+import re
+from typing import Final, Protocol
+
+from sidecar.edge.request import EdgeRequest, SecurityHeaders
+from sidecar.service.asking import (
+    Caller,
+    NamedSubject,
+    PresentedApiKey,
+    PresentedToken,
+)
+
+_BEARER: Final = re.compile(rb"[Bb][Ee][Aa][Rr][Ee][Rr] +([^ ]+)")
+# A compact JWS; no part of it can have a dot.
+_DOTS_OF_A_TOKEN: Final = 2
+
+
+class TwoCredentialsError(Exception):
+    """A request shows two credentials, so that it would be two callers."""
+
+
+class BadCredentialError(Exception):
+    """A credential is there and none that anybody could check."""
+
+
+class Peers(Protocol):
+    """Knows callers whom Envoy has verified."""
+
+    def subject(self, request: EdgeRequest) -> NamedSubject | None:
+        """Who a certificate or a payload names, where the configuration trusts it."""
+        ...
+
+
+def read_caller(
+    request: EdgeRequest, security: SecurityHeaders, peers: Peers, most_bytes: int
+) -> Caller | None:
+    """The caller, none when nothing says who it is.
+
+    Raises:
+        TwoCredentialsError: there are two credentials.
+        BadCredentialError: a credential cannot be read.
+    """
+    organization = _text(security.organization or b"")
+    authorization, key = security.authorization, security.api_key
+    if authorization is not None and key is not None:
+        raise TwoCredentialsError
+    if key is not None:
+        return Caller(PresentedApiKey(_credential(key, most_bytes)), organization)
+    if authorization is not None:
+        text = _credential(_bearer(authorization), most_bytes)
+        if text.count(".") == _DOTS_OF_A_TOKEN:
+            return Caller(PresentedToken(text), organization)
+        return Caller(PresentedApiKey(text), organization)
+    subject = peers.subject(request)
+    return None if subject is None else Caller(subject, organization)
+
+
+def _bearer(value: bytes) -> bytes:
+    match = _BEARER.fullmatch(value)
+    if match is None:
+        raise BadCredentialError
+    return match[1]
+
+
+def _credential(value: bytes, most_bytes: int) -> str:
+    if not value or len(value) > most_bytes:
+        raise BadCredentialError
+    try:
+        return value.decode("ascii")
+    except UnicodeDecodeError as error:
+        raise BadCredentialError from error
+
+
+def _text(value: bytes) -> str:
+    # What is no UTF-8 is no id either: the replaced text is judged as one.
+    return value.decode("utf-8", "replace")

@@ -1,0 +1,1 @@
+"""Generated from proto-envoy by `make gen`: what Envoy asks and is told."""
