@@ -195,15 +195,23 @@ class Authenticated:
     pinned_principal_id: PrincipalId | None
 
 
-class ApiKeyVerifier(Protocol):
-    """Checks API keys."""
+class CredentialVerifier(Protocol):
+    """Checks credentials of one kind."""
 
-    async def verify(self, api_key: str, facts: Facts) -> Authenticated | None:
-        """Who presents this key; none for every kind of bad key.
+    async def verify(self, text: str, facts: Facts) -> Authenticated | None:
+        """Who presents this credential; none for every kind of bad one.
 
         Raises CouldNotDecideError when it cannot be told.
         """
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Verifiers:
+    """Who checks which kind of credential."""
+
+    api_keys: CredentialVerifier
+    access_tokens: CredentialVerifier
 
 
 class Clock(Protocol):

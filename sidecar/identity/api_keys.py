@@ -1,141 +1,125 @@
 """API keys: `<prefix>_<lookup id>_<secret>` to a user and a pin.
 
 A hash is `sha256:<hex>` of a secret of at least 128 random bits, for which a
-fast hash is safe, or an argon2 PHC string of another system. Argon2 runs off
-the loop, two at once; what verified is remembered for a minute as a keyed
-digest, so that a busy key does not cost its hash each time.
+fast hash is safe, or an argon2 PHC string of another system. A known key, an
+unknown one and a wrong secret each cost one comparison; argon2 runs off the loop.
+What verified is remembered for a minute, under a keyed digest; the stored key is
+read each time all the same, so that its end, its revocation and a new hash hold.
 """
 
-import asyncio
 import hashlib
 import hmac
 import re
-import secrets
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Collection
 from dataclasses import dataclass
 
-from argon2 import PasswordHasher
-from argon2.exceptions import Argon2Error, InvalidHashError
-from cachetools import TTLCache
 from typing_extensions import override
 
+from sidecar.identity.remembered import Remembered
+from sidecar.identity.slow_hashes import SlowHashes, is_slow
+from sidecar.identity.work import Work
 from sidecar.ports import (
     ApiKeyKey,
     ApiKeyRecord,
-    ApiKeyVerifier,
     Authenticated,
     Clock,
+    CredentialVerifier,
     Facts,
-    OverloadedError,
 )
 
+# Printable ASCII without blanks; only the secret may have underscores.
+_KEY = re.compile(r"([!-^`-~]+)_([!-^`-~]+)_([!-~]+)", re.ASCII)
 _SHA256 = re.compile(r"sha256:([0-9a-f]{64})", re.ASCII)
-_ARGON2_PREFIX = "$argon2"
-_ARGON2_AT_ONCE = 2
-_REMEMBERED = 10_000
-_REMEMBERED_SECONDS = 60.0
-# Compared against when there is nothing to compare with, so that an unknown key
-# costs what a known one costs.
+# Compared with when there is nothing to compare with.
 _NOBODY = "sha256:" + "0" * 64
 
 
 @dataclass(frozen=True, slots=True)
 class ParsedKey:
-    """The parts of a key's text that matter."""
+    """The parts of a key's text."""
 
+    prefix: str
     lookup_id: str
     secret: str
 
 
 def parse_key(text: str) -> ParsedKey | None:
     """The parts of a key, none when `text` is no key."""
-    prefix, _, rest = text.partition("_")
-    lookup_id, _, secret = rest.partition("_")
-    if not (prefix and lookup_id and secret):
-        return None
-    return ParsedKey(lookup_id, secret)
+    found = _KEY.fullmatch(text)
+    return None if found is None else ParsedKey(*found.groups())
 
 
-class ApiKeys(ApiKeyVerifier):
-    """Checks API keys against their stored hashes."""
+class ApiKeys(CredentialVerifier):
+    """Checks API keys against their stored hashes.
 
-    def __init__(self, clock: Clock) -> None:
+    `prefixes` are those of the keys that are accepted; empty means all.
+    """
+
+    def __init__(
+        self, clock: Clock, work: Work | None = None, prefixes: Collection[str] = ()
+    ) -> None:
         self._clock = clock
-        self._argon2 = PasswordHasher()
-        self._executor = ThreadPoolExecutor(_ARGON2_AT_ONCE, "argon2")
-        self._running = 0
-        self._digest_key = secrets.token_bytes(32)
-        self._verified: TTLCache[bytes, str] = TTLCache(
-            _REMEMBERED, _REMEMBERED_SECONDS, timer=clock.monotonic
-        )
+        self._prefixes = frozenset(prefixes)
+        self._work = Work() if work is None else work
+        self._slow = SlowHashes(self._work)
+        self._verified = Remembered[str](clock, self._work)
 
     def close(self) -> None:
         """Ends the threads that hash."""
-        self._executor.shutdown(wait=True, cancel_futures=True)
+        self._slow.close()
 
     @override
-    async def verify(self, api_key: str, facts: Facts) -> Authenticated | None:
+    async def verify(self, text: str, facts: Facts) -> Authenticated | None:
         """Who presents this key; none for every kind of bad key.
 
         Raises CouldNotDecideError when facts cannot be read, and OverloadedError
         when too many slow hashes run already.
         """
-        parsed = parse_key(api_key)
-        if parsed is None:
-            _is_sha256(api_key, _NOBODY)
+        parsed = parse_key(text)
+        if parsed is None or not self._is_accepted(parsed.prefix):
+            self._is_sha256(text, _NOBODY)
             return None
         record = await facts.get(ApiKeyKey(parsed.lookup_id))
-        stored = _NOBODY if record is None else record.secret_hash
-        matches = await self._matches(api_key, parsed.secret, stored)
-        if record is None or not matches or not self._is_current(record):
+        digest = self._verified.digest(text)
+        if record is None:
+            await self._compare_in_vain(digest, parsed.secret)
+            return None
+        matches = await self._matches(digest, parsed.secret, record.secret_hash)
+        if not matches or not self._is_current(record):
             return None
         return Authenticated(record.user_id, record.owner_principal_id)
+
+    def _is_accepted(self, prefix: str) -> bool:
+        return not self._prefixes or prefix in self._prefixes
 
     def _is_current(self, record: ApiKeyRecord) -> bool:
         if record.is_revoked:
             return False
         return record.expires_at is None or self._clock.wall() < record.expires_at
 
-    async def _matches(self, api_key: str, secret: str, stored: str) -> bool:
-        if not stored.startswith(_ARGON2_PREFIX):
-            return _is_sha256(secret, stored)
-        digest = hashlib.blake2b(api_key.encode(), key=self._digest_key).digest()
+    async def _compare_in_vain(self, digest: bytes, secret: str) -> None:
+        # Where slow hashes are stored, an answer that comes at once would tell that
+        # there is no such key.
+        if self._slow.decoy is None:
+            self._is_sha256(secret, _NOBODY)
+        else:
+            await self._slow.compare_in_vain(digest, secret)
+
+    async def _matches(self, digest: bytes, secret: str, stored: str) -> bool:
         # The hash is part of what is remembered: a changed one is verified anew.
         if self._verified.get(digest) == stored:
             return True
-        matches = await self._is_argon2(secret, stored)
+        if is_slow(stored):
+            matches = await self._slow.matches(digest, secret, stored)
+        else:
+            matches = self._is_sha256(secret, stored)
         if matches:
-            self._verified[digest] = stored
+            self._verified.put(digest, stored)
         return matches
 
-    async def _is_argon2(self, secret: str, stored: str) -> bool:
-        if self._running >= _ARGON2_AT_ONCE:
-            raise OverloadedError("too many slow key hashes at once")
-        self._running += 1
-        loop = asyncio.get_running_loop()
-        try:
-            hashing = loop.run_in_executor(
-                self._executor, self._verify_argon2, stored, secret
-            )
-            hashing.add_done_callback(self._hashed)
-        except BaseException:
-            self._running -= 1
-            raise
-        # A caller who leaves must not free the place of a hash that still runs.
-        return await asyncio.shield(hashing)
-
-    def _hashed(self, _: "asyncio.Future[bool]") -> None:
-        self._running -= 1
-
-    def _verify_argon2(self, stored: str, secret: str) -> bool:
-        try:
-            return self._argon2.verify(stored, secret)
-        except (Argon2Error, InvalidHashError):
-            return False
-
-
-def _is_sha256(secret: str, stored: str) -> bool:
-    found = _SHA256.fullmatch(stored)
-    wanted = _NOBODY.removeprefix("sha256:") if found is None else found[1]
-    digest = hashlib.sha256(secret.encode()).hexdigest()
-    return hmac.compare_digest(digest, wanted) and found is not None
+    def _is_sha256(self, secret: str, stored: str) -> bool:
+        self._work.hashes += 1
+        found = _SHA256.fullmatch(stored)
+        wanted = _NOBODY.removeprefix("sha256:") if found is None else found[1]
+        digest = hashlib.sha256(secret.encode()).hexdigest()
+        return hmac.compare_digest(digest, wanted) and found is not None

@@ -1,11 +1,16 @@
 """Questions as the service takes them, and answers as it gives them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sidecar.core.decision import Decision, Denied, Step
 from sidecar.core.filters import ListFilter
 from sidecar.core.ids import PrincipalId, UserId
-from sidecar.core.model import Permissions, ResourceKind, TenantContext
+from sidecar.core.model import (
+    AccessLevel,
+    Permissions,
+    ResourceKind,
+    TenantContext,
+)
 from sidecar.core.permissions import Basis, JudgedRole, PermissionQuery, RolePrecedence
 from sidecar.core.sql import SqlFilter, SqlOptions
 from sidecar.ports import Consistency
@@ -32,14 +37,21 @@ class NamedSubject:
 class PresentedApiKey:
     """An API key that is to be checked."""
 
-    text: str
+    text: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class PresentedToken:
+    """An access token that is to be checked."""
+
+    text: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
     """Who asks, and the organization wished for; empty when there is none."""
 
-    identity: NamedUser | NamedSubject | PresentedApiKey
+    identity: NamedUser | NamedSubject | PresentedApiKey | PresentedToken
     requested_organization: str
 
 
@@ -83,10 +95,15 @@ class Explanation:
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """A decision for each element; explanations too when they were asked for."""
+    """A decision for each element; explanations too when they were asked for.
+
+    `least_level` is how far the demanded permissions reach, the least of them; none
+    when none was demanded, or only to view.
+    """
 
     decisions: list[Decision]
     explanations: list[Explanation] | None = None
+    least_level: AccessLevel | None = None
 
 
 @dataclass(frozen=True, slots=True)

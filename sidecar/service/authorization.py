@@ -21,11 +21,11 @@ from sidecar.core.permissions import PermissionQuery
 from sidecar.core.reasons import Denial
 from sidecar.core.tenancy import AvailableContext
 from sidecar.ports import (
-    ApiKeyVerifier,
     Facts,
     FactSource,
     MembershipsKey,
     StandingKey,
+    Verifiers,
 )
 from sidecar.service.asking import (
     Asked,
@@ -45,12 +45,12 @@ class Authorization:
     """Answers the questions of the API. All methods raise CouldNotDecideError."""
 
     def __init__(
-        self, source: FactSource, api_keys: ApiKeyVerifier, policy: Policy
+        self, source: FactSource, verifiers: Verifiers, policy: Policy
     ) -> None:
         self._source = source
         self._checks = Checks.of(policy)
         self._types = source.field_types
-        self._resolver = Resolver(api_keys, self._types.organization)
+        self._resolver = Resolver(verifiers, self._types.organization)
 
     async def resolve_context(self, asked: Asked) -> TenantContext | Denied:
         """As which tenant the caller acts."""

@@ -7,19 +7,20 @@ from sidecar.core.decision import BAD_CREDENTIAL, Denied, Outcome, Step
 from sidecar.core.ids import IdType, PrincipalId
 from sidecar.core.model import Standing, TenantContext, User
 from sidecar.ports import (
-    ApiKeyVerifier,
     Authenticated,
     Facts,
     GrantsKey,
     IdentityKey,
     StandingKey,
     UserKey,
+    Verifiers,
 )
 from sidecar.service.asking import (
     Caller,
     NamedSubject,
     NamedUser,
     PresentedApiKey,
+    PresentedToken,
 )
 
 _REMEMBERED_CALLERS = 10_000
@@ -47,7 +48,7 @@ class Resolved:
 class Resolver:
     """Resolves callers, and remembers them until some fact changes."""
 
-    api_keys: ApiKeyVerifier
+    verifiers: Verifiers
     organization_type: IdType
     _remembered: dict[Caller, tuple[int, Resolved]] = field(default_factory=dict)
 
@@ -60,7 +61,7 @@ class Resolver:
         resolved = await self._resolve(caller, facts)
         # A credential expires without a change; and what began before a change must
         # not be remembered after it.
-        is_named = not isinstance(caller.identity, PresentedApiKey)
+        is_named = isinstance(caller.identity, NamedUser | NamedSubject)
         # Names that somebody makes up resolve to nothing and push nobody out.
         is_worth_it = is_named and isinstance(resolved.context, TenantContext)
         if is_worth_it and epoch is not None and facts.epoch == epoch:
@@ -104,7 +105,9 @@ class Resolver:
                 found = await facts.get(IdentityKey(issuer, subject))
                 return None if found is None else Authenticated(found, pinned)
             case PresentedApiKey(text):
-                return await self.api_keys.verify(text, facts)
+                return await self.verifiers.api_keys.verify(text, facts)
+            case PresentedToken(text):
+                return await self.verifiers.access_tokens.verify(text, facts)
 
 
 async def _resolve_acting(user: User, acting: tenancy.Acting, facts: Facts) -> Resolved:

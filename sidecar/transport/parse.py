@@ -22,11 +22,11 @@ from sidecar.service.asking import (
     NamedSubject,
     NamedUser,
     PresentedApiKey,
+    PresentedToken,
 )
 from sidecar.transport.status import RefusedError, malformed
 
 E = TypeVar("E")
-
 
 # UTF-8 has at most as many for one.
 _BYTES_OF_A_CHARACTER = 4
@@ -113,7 +113,7 @@ class CallerParser:
 
     def parse(self, message: caller_pb2.Caller) -> Caller:
         """Who asks."""
-        if message.HasField("api_key"):
+        if message.HasField("api_key") or message.HasField("access_token"):
             return parse_caller(message, self._policy)
         data = message.SerializeToString()
         caller = self._remembered.get(data)
@@ -169,13 +169,12 @@ def parse_caller(message: caller_pb2.Caller, policy: ListenerPolicy) -> Caller:
             pinned = _believed_pin(message, identity, policy)
             return Caller(_subject(message.subject, pinned, limits), organization)
         case "api_key":
-            return Caller(_api_key(message, limits), organization)
+            text = _credential(message.api_key, message, "caller.api_key", limits)
+            return Caller(PresentedApiKey(text), organization)
         case "access_token":
-            raise RefusedError(
-                Reason.NOT_IMPLEMENTED,
-                "access tokens are not served yet",
-                "caller.access_token",
-            )
+            token = message.access_token
+            text = _credential(token, message, "caller.access_token", limits)
+            return Caller(PresentedToken(text), organization)
 
 
 def _believed_pin(
@@ -204,11 +203,10 @@ def _subject(
     )
 
 
-def _api_key(message: caller_pb2.Caller, limits: Limits) -> PresentedApiKey:
-    if message.HasField("pinned_principal_id"):
+def _credential(text: str, of: caller_pb2.Caller, field: str, limits: Limits) -> str:
+    if of.HasField("pinned_principal_id"):
         raise malformed("caller.pinned_principal_id", "goes with a named caller only")
-    field = "caller.api_key"
-    return PresentedApiKey(required(message.api_key, field, limits.credential_bytes))
+    return required(text, field, limits.credential_bytes)
 
 
 def parse_consistency(message: caller_pb2.Consistency | None) -> Consistency:
@@ -292,9 +290,11 @@ def parse_item(text: str, field: str, limits: Limits) -> str:
 
 
 def _has_no_organization(caller: Caller) -> bool:
-    # Whether a credential is pinned is known only once it has been looked up.
     match caller.identity:
         case NamedUser(_, pinned) | NamedSubject(_, _, pinned):
             return pinned is None and not caller.requested_organization
+        case PresentedToken():
+            return not caller.requested_organization
         case PresentedApiKey():
+            # Whether a key is pinned is known only once it has been looked up.
             return False

@@ -7,8 +7,10 @@ from typing_extensions import override
 
 from sidecar.core.ids import IdType, UserId
 from sidecar.core.model import TenantContext
+from sidecar.identity.access_tokens import AccessTokens
 from sidecar.identity.api_keys import ApiKeys
-from sidecar.ports import FactKey, T
+from sidecar.identity.work import Work
+from sidecar.ports import FactKey, T, Verifiers
 from sidecar.service.asking import Caller, NamedUser, PresentedApiKey
 from sidecar.service.resolving import Resolver
 from tests.spec.cases import load_world
@@ -51,7 +53,9 @@ def facts() -> CountedFacts:
 @pytest.fixture
 def resolver() -> Resolver:
     """A resolver that remembers nothing yet."""
-    return Resolver(ApiKeys(ManualClock()), IdType.BIGINT)
+    clock, work = ManualClock(), Work()
+    tokens = AccessTokens([], clock, work, 16_384)
+    return Resolver(Verifiers(ApiKeys(clock, work), tokens), IdType.BIGINT)
 
 
 async def test_caller_is_resolved_once_an_epoch(

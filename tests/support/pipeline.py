@@ -12,8 +12,10 @@ from sidecar.core.decision import Decision
 from sidecar.core.ids import IdType
 from sidecar.core.model import ResourceKind, Visibility
 from sidecar.core.permissions import RolePrecedence
+from sidecar.identity.access_tokens import AccessTokens
 from sidecar.identity.api_keys import ApiKeys
-from sidecar.ports import FactSource
+from sidecar.identity.work import Work
+from sidecar.ports import FactSource, Verifiers
 from sidecar.service.asking import Policy
 from sidecar.service.authorization import Authorization
 from sidecar.transport.grpc_api import (
@@ -82,7 +84,9 @@ def servicer_of(
     clock = ManualClock()
     declared = resource_kinds(kinds)
     service = Authorization(
-        source, ApiKeys(clock), Policy(declared, RolePrecedence(role_precedence))
+        source,
+        Verifiers(ApiKeys(clock), AccessTokens([], clock, Work(), 16_384)),
+        Policy(declared, RolePrecedence(role_precedence)),
     )
     return AuthorizationServicer(
         Backing(service, declared, clock, Tally()),

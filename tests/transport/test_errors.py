@@ -96,17 +96,6 @@ async def test_denial_without_a_decision_is_a_status(stage: Stage, engine: str) 
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-async def test_access_tokens_are_not_there_yet(stage: Stage, engine: str) -> None:
-    """A caller with an access token gets UNIMPLEMENTED, not a denial."""
-    serving = await stage.shared(TENANCY)
-    request = {"caller": {"access_token": "a.b.c"}}
-
-    actual = await serving.ask(engine, "ResolveContext", request)
-
-    assert {"status": "UNIMPLEMENTED", "reason": "NOT_IMPLEMENTED"} == actual
-
-
-@pytest.mark.parametrize("engine", ENGINES)
 async def test_watch_is_not_there_yet(stage: Stage, engine: str) -> None:
     """Watch ends with UNIMPLEMENTED and its reason before it begins."""
     serving = await stage.shared(TENANCY)
