@@ -9,7 +9,7 @@ from pathlib import Path
 from types import NoneType, UnionType
 from typing import Annotated, Literal, NamedTuple, Union, get_args, get_origin
 
-from annotated_types import Ge, Gt
+from annotated_types import Ge, Gt, Le, MinLen
 from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 
@@ -37,10 +37,32 @@ from, and [operations.md] explains the settings at work.
 
 
 class Place(NamedTuple):
-    """Where a setting stands in the file, and the variable that sets it."""
+    """Where a setting stands in the file, and the variable that sets it.
+
+    `is_whole` says that the variable has all that stands under the path.
+    """
 
     path: str
     variable: str
+    is_whole: bool = False
+
+    def within(self, name: str) -> "Place":
+        """Where a setting of this group stands."""
+        path = f"{self.path}.{name}".removeprefix(".")
+        if self.is_whole:
+            return Place(path, self.variable, is_whole=True)
+        joint = "__" if self.path else "_"
+        return Place(path, f"{self.variable}{joint}{name.upper()}")
+
+    def each(self, annotation: object) -> "Place":
+        """Where a group stands, or each of several."""
+        suffixes: dict[object, str] = {tuple: "[]", dict: ".<name>"}
+        suffix = suffixes.get(get_origin(annotation), "")
+        is_whole = self.is_whole or bool(suffix)
+        return Place(f"{self.path}{suffix}", self.variable, is_whole=is_whole)
+
+
+TOP = Place("", "AUTHZ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,45 +122,38 @@ def _written(section: Section) -> str:
 
 
 def _sections(model: type[BaseModel]) -> Iterator[Section]:
-    plain = tuple(
-        _row(Place(name, _variable(name)), field)
-        for name, field in model.model_fields.items()
-        if _tree(field.annotation) is None
-    )
-    yield Section("At the top", "Settings that are in no group.", plain)
+    rows = tuple(_rows(model, TOP))
+    yield Section("At the top", "Settings that are in no group.", rows)
+    yield from _groups(model, TOP)
+
+
+def _groups(model: type[BaseModel], place: Place) -> Iterator[Section]:
     for name, field in model.model_fields.items():
         tree = _tree(field.annotation)
         if tree is not None:
-            text = f"{cleandoc(tree.__doc__ or '')}{_shape(field.annotation)}"
-            rows = (
-                _row(_place(name, key, field.annotation), each)
-                for key, each in tree.model_fields.items()
-            )
-            yield Section(f"`{name}`", text, tuple(rows))
+            here = place.within(name)
+            rows = tuple(_rows(tree, here.each(field.annotation)))
+            text = f"{cleandoc(tree.__doc__ or '')}{_shape(field)}"
+            yield Section(f"`{here.path}`", text, rows)
+            yield from _groups(tree, here.each(field.annotation))
 
 
-def _shape(annotation: object) -> str:
-    match get_origin(annotation):
+def _rows(model: type[BaseModel], place: Place) -> Iterator[Row]:
+    for name, field in model.model_fields.items():
+        if _tree(field.annotation) is None:
+            yield _row(place.within(name), field)
+
+
+def _shape(field: FieldInfo) -> str:
+    match get_origin(field.annotation):
         case origin if origin is tuple:
-            return " A list of these, at least one; the variable has the whole list."
+            is_needed = any(isinstance(each, MinLen) for each in field.metadata)
+            least = ", at least one" if is_needed else ""
+            return f" A list of these{least}; the variable has the whole list."
         case origin if origin is dict:
             return " A mapping of these by name; the variable has the whole mapping."
         case _:
             return ""
-
-
-def _place(name: str, key: str, annotation: object) -> Place:
-    match get_origin(annotation):
-        case origin if origin is tuple:
-            return Place(f"{name}[].{key}", _variable(name))
-        case origin if origin is dict:
-            return Place(f"{name}.<name>.{key}", _variable(name))
-        case _:
-            return Place(f"{name}.{key}", _variable(name, key))
-
-
-def _variable(*parts: str) -> str:
-    return f"AUTHZ_{'__'.join(parts).upper()}"
 
 
 def _tree(annotation: object) -> type[BaseModel] | None:
@@ -152,7 +167,8 @@ def _tree(annotation: object) -> type[BaseModel] | None:
 def _row(place: Place, field: FieldInfo) -> Row:
     words = _type(field.annotation, field.metadata)
     default = "none; required" if field.is_required() else _words(field.get_default())
-    return Row(*place, words, default, field.description or "")
+    description = field.description or ""
+    return Row(place.path, place.variable, words, default, description)
 
 
 def _type(annotation: object, metadata: list[object]) -> str:
@@ -165,8 +181,9 @@ def _type(annotation: object, metadata: list[object]) -> str:
             return f"{' or '.join(_type(each, metadata) for each in present)}, or null"
         case origin if origin is Literal:
             return _choice(arguments)
-        case origin if origin is frozenset:
-            return f"set of {_type(arguments[0], [])}"
+        case origin if origin in {frozenset, tuple}:
+            several = "set" if origin is frozenset else "list"
+            return f"{several} of {_type(arguments[0], [])}"
         case _:
             return _plain_type(annotation, metadata)
 
@@ -179,14 +196,22 @@ def _plain_type(annotation: object, metadata: list[object]) -> str:
         int: "whole number",
         float: "number",
         str: "text",
+        Path: "path",
         SecretStr: "text, kept out of logs",
     }
-    bounds = "".join(
-        f" > {each.gt}" if isinstance(each, Gt) else f" >= {each.ge}"
-        for each in metadata
-        if isinstance(each, Gt | Ge)
-    )
-    return known[annotation] + bounds
+    return known[annotation] + "".join(map(_bound, metadata))
+
+
+def _bound(constraint: object) -> str:
+    match constraint:
+        case Gt(least):
+            return f" > {least}"
+        case Ge(least):
+            return f" >= {least}"
+        case Le(most):
+            return f" <= {most}"
+        case _:
+            return ""
 
 
 def _choice(words: tuple[object, ...]) -> str:
@@ -201,6 +226,8 @@ def _words(value: object) -> str:
             return f"`{value.get_secret_value()}`"
         case frozenset():
             return f"`[{', '.join(sorted(map(str, value)))}]`"
+        case tuple():
+            return f"`[{', '.join(map(str, value))}]`"
         case _:
             plain = value.value if isinstance(value, Enum) else value
             return f"`{str(plain).lower() if isinstance(plain, bool) else plain}`"

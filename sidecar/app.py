@@ -11,8 +11,9 @@ from typing import Self
 
 import structlog
 
-from sidecar import wiring
-from sidecar.identity.api_keys import ApiKeys
+from sidecar import wiring, wiring_identity
+from sidecar.edge.reloading import Routes
+from sidecar.identity.identity import Identity
 from sidecar.observe.log import configure_logging
 from sidecar.observe.metrics import Metrics, MetricsServer
 from sidecar.service.authorization import Authorization
@@ -25,6 +26,7 @@ from sidecar.store.document import Document, DocumentError, parse_document
 from sidecar.store.embedded import EmbeddedPostgres
 from sidecar.store.errors import StoreError
 from sidecar.store.source import Store
+from sidecar.transport.ext_authz import SERVICE as EDGE_SERVICE
 from sidecar.transport.grpc_api import Backing
 from sidecar.transport.server import API_SERVICE, About, Health, Servers
 
@@ -36,18 +38,21 @@ _log = structlog.stdlib.get_logger("sidecar.app")
 class Sidecar:
     """A running sidecar, between `start` and `stop`."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  all its parts
         self,
         settings: Settings,
         *,
         store: Store,
+        identity: Identity,
+        routes: Routes | None,
         metrics: Metrics,
-        health: Health,
         servers: Servers,
     ) -> None:
         self._settings = settings
-        self._health = health
+        self._health = servers.health
         self._servers = servers
+        self._identity = identity
+        self.routes = routes
         self.store = store
         self.metrics = metrics
         self.metrics_port: int | None = None
@@ -69,21 +74,29 @@ class Sidecar:
                 wiring.store_settings(settings), clock, _teller(metrics)
             )
             closing.push_async_callback(store.close)
-            api_keys = ApiKeys(clock)
-            closing.callback(api_keys.close)
+            identity = await wiring_identity.start_identity(settings, clock)
+            closing.push_async_callback(identity.close)
             policy = wiring.policy_of(settings)
-            service = Authorization(store, api_keys, policy)
-            health = Health()
-            servers = Servers.of(
+            service = Authorization(store, identity.verifiers, policy)
+            routes = wiring.routes_of(settings)
+            servers = Servers(
                 Backing(service, policy.kinds, clock, metrics),
                 await _about(settings),
-                health,
+                Health(),
                 metrics,
+                wiring.edge_of(settings, service, routes, clock, metrics),
             )
             sidecar = cls(
-                settings, store=store, metrics=metrics, health=health, servers=servers
+                settings,
+                store=store,
+                identity=identity,
+                routes=routes,
+                metrics=metrics,
+                servers=servers,
             )
             metrics.add(wiring.store_readings(store, RELATION_GROUPS))
+            metrics.add(wiring_identity.identity_readings(identity))
+            sidecar._follow_routes(closing)
             sidecar._serve_metrics(closing)
             closing.push_async_callback(servers.close, settings.stop.grace_seconds)
             await sidecar.report_health()
@@ -115,13 +128,29 @@ class Sidecar:
                 API_SERVICE: True,
                 "feed": feed.is_live,
                 "triggers": not feed.unwatched,
+                "keys": self._identity.tokens.are_usable,
+                **self._edge_health(),
             }
         )
+
+    def _edge_health(self) -> dict[str, bool]:
+        if self.routes is None:
+            return {}
+        return {EDGE_SERVICE: True, "routes": self.routes.problem is None}
 
     async def _watch(self) -> None:
         while True:
             await asyncio.sleep(_HEALTH_INTERVAL_SECONDS)
+            self._identity.tokens.tend()
             await self.report_health()
+
+    def _follow_routes(self, closing: AsyncExitStack) -> None:
+        if self.routes is None:
+            return
+        self.metrics.add(wiring.routes_readings(self.routes))
+        interval = self._settings.edge.reload_interval
+        following = asyncio.create_task(self.routes.watch(interval))
+        closing.push_async_callback(_end, following)
 
     def _serve_metrics(self, closing: AsyncExitStack) -> None:
         address = self._settings.metrics.address

@@ -7,11 +7,13 @@ because the whole tree is in one place: each setting with its default and a sent
 
 import hashlib
 import os
+import re
 from collections.abc import Iterable, Mapping
 from enum import Enum, unique
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
 
 import yaml
 from pydantic import (
@@ -24,6 +26,8 @@ from pydantic import (
     PositiveInt,
     SecretStr,
     ValidationError,
+    field_validator,
+    model_validator,
 )
 from pydantic_settings import (
     BaseSettings,
@@ -131,8 +135,9 @@ class ListenerSettings(_Tree):
     mode: Annotated[str, Field(pattern=r"^0?[0-7]{3}$")] = Field(
         default="0660", description="The socket file's mode, octal."
     )
-    services: frozenset[Literal["api", "health", "reflection"]] = Field(
-        default=frozenset({"api", "health"}), description="What is served here."
+    services: frozenset[Literal["api", "edge", "health", "reflection"]] = Field(
+        default=frozenset({"api", "edge", "health"}),
+        description="What is served here; the edge only with `edge.routes_file`.",
     )
     callers: Literal["any", "credentials"] = Field(
         default="any",
@@ -163,6 +168,149 @@ class MetricsSettings(_Tree):
     address: Annotated[str, AfterValidator(_host_and_port)] | None = Field(
         default="127.0.0.1:9464",
         description="`<address>:<port>`; null serves none.",
+    )
+
+
+def _https_url(text: str) -> str:
+    parts = urlsplit(text)
+    if not text.isascii() or not text.isprintable() or " " in text:
+        raise ValueError("must be plain ascii")
+    if parts.scheme != "https" or not parts.hostname:
+        raise ValueError("must be `https://<host>/<path>`")
+    if "@" in parts.netloc or parts.fragment:
+        raise ValueError("must have neither a password nor a fragment")
+    if parts.port == 0:  # raises ValueError itself for what is no port
+        raise ValueError("must have a port above 0")
+    return text
+
+
+_Algorithm = Literal[
+    "RS256", "RS384", "RS512", "PS256", "PS384", "PS512",
+    "ES256", "ES384", "ES512", "EdDSA",
+]  # fmt: skip
+_Name = Annotated[str, Field(min_length=1, max_length=512)]
+
+
+class IssuerSettings(_Tree):
+    """Somebody whose access tokens are believed."""
+
+    issuer: _Name = Field(description="The `iss` of its tokens, exactly.")
+    audiences: tuple[_Name, ...] = Field(
+        min_length=1, description="A token must be meant for one of these."
+    )
+    algorithms: tuple[_Algorithm, ...] = Field(
+        default=("RS256", "ES256", "EdDSA"),
+        min_length=1,
+        description="How its tokens may be signed.",
+    )
+    jwks_file: Path | None = Field(
+        default=None,
+        description="The file with its public keys; read again when it changes. "
+        "Either this or `jwks_url`.",
+    )
+    jwks_url: Annotated[str, AfterValidator(_https_url)] | None = Field(
+        default=None,
+        description="The https:// URL of its public keys. No redirect is followed.",
+    )
+    ca_file: Path | None = Field(
+        default=None,
+        description="Authorities to trust for `jwks_url`, as PEM; unset means the "
+        "system's.",
+    )
+    user_id_claim: _Name | None = Field(
+        default=None,
+        description="The claim that is the user's id, a string; unset means that "
+        "issuer and `sub` are looked up in `user_identities`.",
+    )
+    leeway_seconds: Annotated[float, Field(ge=0, le=300)] = Field(
+        default=30.0,
+        description="How far `exp` and `nbf` are stretched for clocks that differ, "
+        "in seconds.",
+    )
+    jwks_max_age_seconds: PositiveFloat = Field(
+        default=3600.0,
+        description="How long the keys that were read last serve when they cannot be "
+        "read again, in seconds.",
+    )
+
+    @model_validator(mode="after")
+    def _has_one_source(self) -> Self:
+        if (self.jwks_file is None) is (self.jwks_url is None):
+            raise ValueError("must have either `jwks_file` or `jwks_url`")
+        if self.ca_file is not None and self.jwks_url is None:
+            raise ValueError("must have `ca_file` with `jwks_url` only")
+        return self
+
+
+class JwtAuthnSettings(_Tree):
+    """Tokens that Envoy's filter `jwt_authn` has verified."""
+
+    payload_key: _Name | None = Field(
+        default=None,
+        description="The `payload_in_metadata` of the filter; unset means that "
+        "payloads name nobody.",
+    )
+    issuers: tuple[_Name, ...] = Field(
+        default=(), description="The issuers whose payloads are believed."
+    )
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> Self:
+        if (self.payload_key is None) is bool(self.issuers):
+            raise ValueError("must have both `payload_key` and `issuers`, or neither")
+        return self
+
+
+def _trust_domain(text: str) -> str:
+    if _TRUST_DOMAIN.fullmatch(text) is None:
+        raise ValueError("must be a trust domain without `spiffe://`")
+    return text
+
+
+_TRUST_DOMAIN = re.compile(r"[a-z0-9._-]{1,255}", re.ASCII)
+_TrustDomain = Annotated[str, AfterValidator(_trust_domain)]
+_Prefix = Annotated[str, Field(pattern=r"^[A-Za-z0-9.-]+$")]
+
+
+class IdentitySettings(_Tree):
+    """Which credentials are believed, beside API keys."""
+
+    issuers: tuple[IssuerSettings, ...] = Field(
+        default=(), description="Whose access tokens are believed."
+    )
+    api_key_prefixes: tuple[_Prefix, ...] = Field(
+        default=(),
+        description="Prefixes of the API keys that are accepted; none means all.",
+    )
+    spiffe_trust_domains: tuple[_TrustDomain, ...] = Field(
+        default=(),
+        description="Trust domains whose client certificates name callers at the edge.",
+    )
+    jwt_authn: JwtAuthnSettings = JwtAuthnSettings()
+
+    @field_validator("issuers")
+    @classmethod
+    def _are_different(
+        cls, issuers: tuple[IssuerSettings, ...]
+    ) -> tuple[IssuerSettings, ...]:
+        if len({each.issuer for each in issuers}) != len(issuers):
+            raise ValueError("must name each issuer once")
+        return issuers
+
+
+class EdgeSettings(_Tree):
+    """Envoy's ext_authz."""
+
+    routes_file: Path | None = Field(
+        default=None,
+        description="The file of routes; unset means that no edge is served.",
+    )
+    reload_interval: PositiveFloat = Field(
+        default=2.0, description="Seconds between looks at the file of routes."
+    )
+    budget: PositiveFloat = Field(
+        default=0.15,
+        description="Seconds for a request, unless Envoy's deadline is nearer.",
     )
 
 
@@ -221,6 +369,8 @@ class Settings(BaseSettings):
     role_precedence: Literal["union", "highest_scope"] = Field(
         default="union", description="How roles of different scopes come together."
     )
+    identity: IdentitySettings = IdentitySettings()
+    edge: EdgeSettings = EdgeSettings()
     metrics: MetricsSettings = MetricsSettings()
     limits: LimitSettings = LimitSettings()
     stop: StopSettings = StopSettings()

@@ -3,11 +3,24 @@
 from collections.abc import Callable, Iterable, Mapping
 from importlib.metadata import version
 
+from typing_extensions import override
+
 from sidecar.core.model import ResourceKind, Visibility
 from sidecar.core.permissions import RolePrecedence
+from sidecar.edge.admission import Admission, EdgeLimits
+from sidecar.edge.callers import BadCredentialError, Peers
+from sidecar.edge.reloading import Routes
+from sidecar.edge.request import EdgeRequest
+from sidecar.identity.peers import (
+    PeerOrNot,
+    Unusable,
+    read_jwt_payload,
+    read_spiffe_id,
+)
 from sidecar.observe.metrics import Reading, Sample, flag_samples
 from sidecar.ports import (
     ApiKeyKey,
+    Clock,
     FactKey,
     GrantsKey,
     IdentityKey,
@@ -18,13 +31,20 @@ from sidecar.ports import (
     StandingKey,
     UserKey,
 )
-from sidecar.service.asking import Policy
-from sidecar.settings import Cache, ListenerSettings, Settings
+from sidecar.service.asking import NamedSubject, Policy
+from sidecar.service.authorization import Authorization
+from sidecar.settings import (
+    Cache,
+    IdentitySettings,
+    ListenerSettings,
+    Settings,
+)
 from sidecar.store.database import PoolSettings
 from sidecar.store.feed import FeedSettings
 from sidecar.store.shelf import ShelfStats
 from sidecar.store.source import Store, StoreSettings
 from sidecar.store.weights import CacheSizes, Limit
+from sidecar.transport.ext_authz import EdgeBacking, VerdictCounter
 from sidecar.transport.listener import Engine, Listener, Serves, parse_address
 from sidecar.transport.parse import Callers, Limits, ListenerPolicy
 
@@ -92,6 +112,90 @@ def _cache_sizes(cache: Cache) -> CacheSizes:
         roles=Limit(cache.roles, absent),
         resources=Limit(cache.resources, absent),
     )
+
+
+def routes_of(settings: Settings) -> Routes | None:
+    """The routes at the edge, none when there is no edge; raises RoutesError."""
+    path = settings.edge.routes_file
+    return None if path is None else Routes.read(path, policy_of(settings).kinds)
+
+
+def edge_of(
+    settings: Settings,
+    service: Authorization,
+    routes: Routes | None,
+    clock: Clock,
+    counter: VerdictCounter,
+) -> EdgeBacking | None:
+    """The edge, none when there are no routes."""
+    if routes is None:
+        return None
+    limits = settings.limits
+    admission = Admission(
+        service,
+        routes.current,
+        _Peers(settings.identity),
+        clock,
+        EdgeLimits(
+            id_bytes=limits.id_bytes,
+            item_bytes=limits.item_bytes,
+            item_segments=limits.item_segments,
+            credential_bytes=limits.credential_bytes,
+        ),
+    )
+    return EdgeBacking(admission, clock, counter, settings.edge.budget)
+
+
+class _Peers(Peers):
+    """Whom Envoy has verified: a token's payload, or else a certificate."""
+
+    def __init__(self, settings: IdentitySettings) -> None:
+        self._trust_domains = frozenset(settings.spiffe_trust_domains)
+        self._payload_key = settings.jwt_authn.payload_key
+        self._issuers = frozenset(settings.jwt_authn.issuers)
+
+    @override
+    def subject(self, request: EdgeRequest) -> NamedSubject | None:
+        peer = self._payload(request) or read_spiffe_id(
+            request.peer, self._trust_domains
+        )
+        if isinstance(peer, Unusable):
+            raise BadCredentialError
+        return None if peer is None else NamedSubject(peer.issuer, peer.subject, None)
+
+    def _payload(self, request: EdgeRequest) -> PeerOrNot:
+        if self._payload_key is None or self._payload_key not in request.jwt_payloads:
+            return None
+        payload = request.jwt_payloads[self._payload_key]
+        if not isinstance(payload, Mapping):
+            return Unusable.PEER
+        return read_jwt_payload(payload, self._issuers)
+
+
+def routes_readings(routes: Routes) -> list[Reading]:
+    """The metrics of the file of routes."""
+    return [
+        Reading(
+            "authz_routes_good",
+            "Whether the file of routes holds as it is now: 1 or 0.",
+            (),
+            lambda: [Sample((), float(routes.problem is None))],
+        ),
+        Reading(
+            "authz_routes_reloads",
+            "Changed files of routes that were taken over.",
+            (),
+            lambda: [Sample((), routes.reloads)],
+            is_total=True,
+        ),
+        Reading(
+            "authz_routes_failures",
+            "Changed files of routes that were refused.",
+            (),
+            lambda: [Sample((), routes.failures)],
+            is_total=True,
+        ),
+    ]
 
 
 def listener_of(listener: ListenerSettings, settings: Settings) -> Listener:

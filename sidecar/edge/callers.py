@@ -28,7 +28,11 @@ class Peers(Protocol):
     """Knows callers whom Envoy has verified."""
 
     def subject(self, request: EdgeRequest) -> NamedSubject | None:
-        """Who a certificate or a payload names, where the configuration trusts it."""
+        """Whom a certificate or a payload names, where the configuration trusts it.
+
+        Raises:
+            BadCredentialError: it is trusted and names nobody.
+        """
         ...
 
 

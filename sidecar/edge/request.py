@@ -66,7 +66,8 @@ class EdgeRequest:
     """What is known of a request.
 
     `peer` is the identity in the client's verified certificate, or empty;
-    `extensions` and `jwt_payload` come from Envoy, never from the client.
+    `extensions` and `jwt_payloads`, by their keys, come from Envoy, never from the
+    client.
     """
 
     method: str
@@ -74,7 +75,7 @@ class EdgeRequest:
     headers: Headers
     extensions: Mapping[str, str] = field(default_factory=dict)
     peer: str = ""
-    jwt_payload: Mapping[str, Json] | None = None
+    jwt_payloads: Mapping[str, Json] = field(default_factory=dict)
 
     @property
     def is_grpc(self) -> bool:

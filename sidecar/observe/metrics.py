@@ -57,6 +57,7 @@ class Metrics:
         self._calls: dict[tuple[str, str, str], int] = {}
         self._durations: dict[str, _Durations] = {}
         self._decisions: dict[tuple[str, Decision], int] = {}
+        self._verdicts: dict[tuple[str, str, str], int] = {}
         self._malformed = Counter(
             "authz_malformed_facts",
             "Stored facts that the reference schema would refuse, as they were read.",
@@ -86,6 +87,11 @@ class Metrics:
         for number, count in Tally(map(id, decisions)).items():
             key = (rpc, different[number])
             counts[key] = counts.get(key, 0) + count
+
+    def judged(self, rule_set: str, outcome: str, reason: str) -> None:
+        """Counts a verdict at the edge; `reason` is empty when it allowed."""
+        key = (rule_set, outcome, reason)
+        self._verdicts[key] = self._verdicts.get(key, 0) + 1
 
     def malformed_fact(self, relation: str, problem: str) -> None:
         """Counts a stored fact that fails closed."""
@@ -120,7 +126,15 @@ class Metrics:
         for (rpc, decision), count in self._decisions.copy().items():
             outcome = "allowed" if isinstance(decision, Allowed) else "denied"
             decisions.add_metric((rpc, outcome, decision.reason.name), count)
-        return calls, seconds, decisions
+        verdicts = CounterMetricFamily(
+            "authz_edge_verdicts",
+            "Verdicts at the edge by rule set, outcome (allowed, denied, or shadowed: "
+            "would be denied) and reason.",
+            labels=("rule_set", "outcome", "reason"),
+        )
+        for labels, count in self._verdicts.copy().items():
+            verdicts.add_metric(labels, count)
+        return calls, seconds, decisions, verdicts
 
 
 class _Durations:

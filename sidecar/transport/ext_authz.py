@@ -14,6 +14,7 @@ from http import HTTPStatus
 from time import perf_counter
 from typing import TYPE_CHECKING, Final, Protocol, TypeAlias
 
+import structlog
 from google.protobuf.struct_pb2 import Struct, Value
 from google.protobuf.wrappers_pb2 import BoolValue
 from typing_extensions import override
@@ -68,10 +69,13 @@ _NOT_APPENDED: Final = BoolValue(value=False)
 _Options: TypeAlias = list[envoy.HeaderValueOption]
 
 
-class VerdictCounter(Protocol):
-    """Told of every verdict, for metrics and the log."""
+_log = structlog.stdlib.get_logger("sidecar.edge")
 
-    def judged(self, verdict: Verdict, decision_id: str) -> None:
+
+class VerdictCounter(Protocol):
+    """Told of every verdict, for metrics."""
+
+    def judged(self, rule_set: str, outcome: str, reason: str) -> None:
         """Counts a verdict."""
         ...
 
@@ -89,8 +93,10 @@ class EdgeBacking:
 class ExtAuthzServicer(envoy_grpc.AuthorizationServicer):
     """Answers Envoy."""
 
-    def __init__(self, backing: EdgeBacking) -> None:
+    def __init__(self, backing: EdgeBacking, *, believes_peers: bool) -> None:
+        """`believes_peers`: whether Envoy's word is taken for who calls."""
         self._backing = backing
+        self._believes_peers = believes_peers
         self._prefix = secrets.token_hex(6)
         self._numbers = itertools.count(1)
 
@@ -99,14 +105,32 @@ class ExtAuthzServicer(envoy_grpc.AuthorizationServicer):
         self, request: envoy.CheckRequest, context: Context
     ) -> envoy.CheckResponse:
         started = perf_counter()
-        asked = edge_request(request)
+        asked = edge_request(request, believes_peers=self._believes_peers)
         deadline = self._deadline(context)
         verdict = await self._backing.admission.judge(asked, deadline)
         verdict = sendable(verdict)
         decision_id = f"{self._prefix}-{next(self._numbers)}"
-        self._backing.counter.judged(verdict, decision_id)
+        self._count(verdict, decision_id)
         told = Told(decision_id, perf_counter() - started)
         return respond(verdict, asked, told)
+
+    def _count(self, verdict: Verdict, decision_id: str) -> None:
+        judged, rule_set = self._backing.counter.judged, verdict.where.rule_set
+        match verdict:
+            case Admitted():
+                judged(rule_set, "allowed", "")
+            case Refused():
+                judged(rule_set, "denied", verdict.denied.reason.name)
+            case Shadowed():
+                reason = verdict.refused.denied.reason.name
+                judged(rule_set, "shadowed", reason)
+                _log.warning(
+                    "edge.would_deny",
+                    rule_set=rule_set,
+                    route=verdict.where.route,
+                    reason=reason,
+                    decision_id=decision_id,
+                )
 
     def _deadline(self, context: Context) -> float:
         remaining = context.time_remaining()
@@ -124,7 +148,7 @@ class Told:
     seconds: float
 
 
-def edge_request(message: envoy.CheckRequest) -> EdgeRequest:
+def edge_request(message: envoy.CheckRequest, *, believes_peers: bool) -> EdgeRequest:
     """A request as the edge knows it; what is missing is empty."""
     attributes = message.attributes
     http = attributes.request.http
@@ -133,8 +157,7 @@ def edge_request(message: envoy.CheckRequest) -> EdgeRequest:
         http.path,
         Headers(_headers(http)),
         dict(attributes.context_extensions),
-        attributes.source.principal.decode("utf-8", "replace"),
-        _payload(attributes.metadata_context),
+        *(_peer(attributes) if believes_peers else ("", {})),
     )
 
 
@@ -147,20 +170,27 @@ def _headers(
         yield header.key, header.raw_value or header.value
 
 
-def _payload(metadata: envoy.Metadata) -> Mapping[str, Json] | None:
+def _peer(attributes: envoy.AttributeContext) -> tuple[str, Mapping[str, Json]]:
+    principal = attributes.source.principal.decode("utf-8", "replace")
+    return principal, _payloads(attributes.metadata_context)
+
+
+def _payloads(metadata: envoy.Metadata) -> Mapping[str, Json]:
     found = metadata.filter_metadata
     if _JWT_AUTHN not in found:
-        return None
+        return {}
     return {name: _plain(value) for name, value in found[_JWT_AUTHN].fields.items()}
 
 
 def _plain(value: Value) -> Json:
-    """The claims that name somebody are texts or lists of them; the rest is none."""
     match value.WhichOneof("kind"):
         case "string_value":
             return value.string_value
         case "number_value":
             return value.number_value
+        case "struct_value":
+            fields = value.struct_value.fields
+            return {name: _plain(each) for name, each in fields.items()}
         case "list_value":
             return [_plain(each) for each in value.list_value.values]
         case _:

@@ -1,4 +1,4 @@
-"""Around every unary call of the API: decoding, errors to statuses, metrics.
+"""Around every unary call of API and edge: decoding, errors to statuses, metrics.
 
 Both engines run these. They touch no other service's handlers.
 """
@@ -24,7 +24,11 @@ from sidecar.transport.status import RefusedError, code_of, details_of
 
 _OK = grpc.StatusCode.OK.name
 _CANCELLED = grpc.StatusCode.CANCELLED.name
-_SERVICE = "/authz.v1.AuthorizationService/"
+# What is counted by its own name, and what by a name that says where it belongs.
+_SERVICES = {
+    "/authz.v1.AuthorizationService/": "",
+    "/envoy.service.auth.v3.Authorization/": "ext_authz.",
+}
 
 Handler: TypeAlias = "grpc.RpcMethodHandler[Message, Message]"
 Context: TypeAlias = "aio.ServicerContext[Message, Message]"
@@ -60,11 +64,11 @@ class CallInterceptor(aio.ServerInterceptor):  # type: ignore[type-arg]  # not s
         if wrapped is not None:
             return wrapped
         handler = await continuation(details)
-        if not method.startswith(_SERVICE) or handler is None:
+        service, _, rpc = method.rpartition("/")
+        prefix = _SERVICES.get(f"{service}/")
+        if prefix is None or handler is None or handler.unary_unary is None:
             return handler
-        if handler.unary_unary is None:
-            return handler
-        run = _wrap(method.removeprefix(_SERVICE), handler, self._observer)
+        run = _wrap(f"{prefix}{rpc}", handler, self._observer)
         # Messages are decoded inside, so that one which cannot be is a clear error.
         wrapped = cast("Handler", grpc.unary_unary_rpc_method_handler(run))
         self._wrapped[method] = wrapped

@@ -35,6 +35,7 @@ class Serves(Enum):
     """What a listener can serve."""
 
     API = "api"
+    EDGE = "edge"
     HEALTH = "health"
     REFLECTION = "reflection"
 

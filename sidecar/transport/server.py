@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 import pygrpc_native.aio
@@ -14,6 +14,8 @@ from grpc import aio
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
+from sidecar.transport.envoy import external_auth_pb2_grpc
+from sidecar.transport.ext_authz import EdgeBacking, ExtAuthzServicer
 from sidecar.transport.grpc_api import AuthorizationServicer, Backing, ServerInfo
 from sidecar.transport.interceptors import CallInterceptor, CallObserver
 from sidecar.transport.listener import (
@@ -26,6 +28,7 @@ from sidecar.transport.listener import (
     created_with_mode,
     remove_socket,
 )
+from sidecar.transport.parse import Callers
 
 API_SERVICE = authorization_service_pb2.DESCRIPTOR.services_by_name[
     "AuthorizationService"
@@ -80,14 +83,8 @@ class Servers:
     about: About
     health: Health
     observer: CallObserver
-    _open: list[tuple[Address, aio.Server]]
-
-    @classmethod
-    def of(
-        cls, backing: Backing, about: About, health: Health, observer: CallObserver
-    ) -> "Servers":
-        """Servers that are not open yet."""
-        return cls(backing, about, health, observer, [])
+    edge: EdgeBacking | None = None
+    _open: list[tuple[Address, aio.Server]] = field(default_factory=list)
 
     async def open(self, listener: Listener) -> str:
         """Opens a listener; gives the address that was bound.
@@ -128,6 +125,10 @@ class Servers:
             )
             servicer = AuthorizationServicer(self.backing, listener.policy, info)
             add_AuthorizationServiceServicer_to_server(servicer, server)
+        if self.edge is not None and Serves.EDGE in listener.serves:
+            believes_peers = listener.policy.callers is Callers.ANY
+            edge = ExtAuthzServicer(self.edge, believes_peers=believes_peers)
+            external_auth_pb2_grpc.add_AuthorizationServicer_to_server(edge, server)
         if Serves.HEALTH in listener.serves:
             health_pb2_grpc.add_HealthServicer_to_server(self.health.servicer, server)
         if Serves.REFLECTION in listener.serves:
