@@ -231,6 +231,7 @@ BAD: dict[str, Mint] = {
     "zip": _headed(zip="DEF"),
     "enc": _headed(enc="A256GCM"),
     "nested": _nested,
+    "nested in word": _headed(cty="JWT"),
     "typ of a logout": _headed(typ="logout+jwt"),
     "typ a number": _headed(typ=1),
     # Claims that are missing or no such values.
@@ -280,6 +281,8 @@ BAD: dict[str, Mint] = {
     "nbf to come": _timed("nbf", LEEWAY + 20),
     "nbf a text": lambda now: RSA.token(claims(now, nbf=str(now))),
     "nbf null": _with("nbf", b"null"),
+    "nbf true": _claimed(nbf=True),
+    "iat true": _claimed(iat=True),
     "iat a text": lambda now: RSA.token(claims(now, iat=str(now))),
     "iat a fraction": lambda now: RSA.token(claims(now, iat=now + 0.5)),
     # What is no token.

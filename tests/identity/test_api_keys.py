@@ -230,6 +230,13 @@ async def test_no_secret_stays_in_memory() -> None:
     assert SECRET not in remembered
 
 
+def test_digests_are_of_one_process() -> None:
+    """The same key has another digest elsewhere: nobody can look it up."""
+    digests = {Desk().keys._verified.digest(KEY) for _ in range(2)}
+
+    assert 2 == len(digests)
+
+
 @pytest.mark.parametrize(
     ("prefixes", "wanted"),
     [((), ANN), (("gpk",), ANN), (("other", "gpk"), ANN), (("other",), None)],

@@ -145,6 +145,16 @@ async def test_failed_readings_are_tried_again_at_growing_distances() -> None:
     assert [1, 3, 7, 15, 31, 61, 91] == tried
 
 
+async def test_reading_that_works_ends_the_doubt() -> None:
+    """After failures one reading that works makes unknown keys unknown again."""
+    rung = Rung(None)
+    await rung.ring.start()
+    rung.source.document = KEYS
+    await rung.pass_time(1)
+
+    assert not await rung.has(NEW)
+
+
 async def test_keys_are_read_again_every_five_minutes() -> None:
     """Without any question the keys stay young."""
     rung = Rung()
