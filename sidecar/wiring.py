@@ -7,8 +7,8 @@ from typing_extensions import override
 
 from sidecar.core.model import ResourceKind, Visibility
 from sidecar.core.permissions import RolePrecedence
-from sidecar.edge.admission import Admission, EdgeLimits
-from sidecar.edge.callers import BadCredentialError, Peers
+from sidecar.edge.admission import Admission
+from sidecar.edge.callers import BadCredentialError, EdgeLimits, Peers
 from sidecar.edge.reloading import Routes
 from sidecar.edge.request import EdgeRequest
 from sidecar.identity.peers import (
@@ -164,7 +164,11 @@ class _Peers(Peers):
         return None if peer is None else NamedSubject(peer.issuer, peer.subject, None)
 
     def _payload(self, request: EdgeRequest) -> PeerOrNot:
-        if self._payload_key is None or self._payload_key not in request.jwt_payloads:
+        if self._payload_key is None:
+            return None
+        if request.jwt_payloads is None:
+            return Unusable.PEER
+        if self._payload_key not in request.jwt_payloads:
             return None
         payload = request.jwt_payloads[self._payload_key]
         if not isinstance(payload, Mapping):

@@ -22,6 +22,7 @@ from sidecar.core.reasons import Denial
 from sidecar.core.rules import is_item
 from sidecar.edge.callers import (
     BadCredentialError,
+    EdgeLimits,
     Peers,
     TwoCredentialsError,
     read_caller,
@@ -40,9 +41,11 @@ from sidecar.edge.routes import (
     RuleSets,
     Wanted,
 )
+from sidecar.edge.sending import is_sendable
 from sidecar.edge.values import Value, Values
 from sidecar.edge.verdict import (
     CREDENTIAL_MISSING,
+    IDENTITY_NOT_SENDABLE,
     NO_ROUTE,
     PATH_NOT_CANONICAL,
     REPEATED_HEADER,
@@ -62,16 +65,6 @@ from sidecar.service.authorization import Authorization
 RULE_SET_EXTENSION: Final = "rule_set"
 _ORIGIN: Final = b"origin"
 _REQUESTED_METHOD: Final = b"access-control-request-method"
-
-
-@dataclass(frozen=True, slots=True)
-class EdgeLimits:
-    """How large what a request brings may be, in bytes of UTF-8."""
-
-    id_bytes: int = 256
-    item_bytes: int = 512
-    item_segments: int = 32
-    credential_bytes: int = 16 * 1024
 
 
 class _UnusableValueError(Exception):
@@ -131,6 +124,8 @@ class Admission:
             return Admitted(where, None)
         if isinstance(found, Denied):
             return _refuse(request, where, rules.cors, found)
+        if not is_sendable(found[0]):
+            return _refuse(request, where, rules.cors, IDENTITY_NOT_SENDABLE)
         return Admitted(where, *found)
 
     async def _judge_route(  # noqa: PLR0911  the same
@@ -171,9 +166,7 @@ class Admission:
         self, request: EdgeRequest, security: SecurityHeaders
     ) -> Caller | Denied | None:
         try:
-            return read_caller(
-                request, security, self.peers, self.limits.credential_bytes
-            )
+            return read_caller(request, security, self.peers, self.limits)
         except TwoCredentialsError:
             return TWO_CREDENTIALS
         except BadCredentialError:

@@ -1,6 +1,7 @@
 """Who calls: from headers and the connection to a caller that is to be judged."""
 
 import re
+from dataclasses import dataclass
 from typing import Final, Protocol
 
 from sidecar.edge.request import EdgeRequest, SecurityHeaders
@@ -14,6 +15,19 @@ from sidecar.service.asking import (
 _BEARER: Final = re.compile(rb"[Bb][Ee][Aa][Rr][Ee][Rr] +([^ ]+)")
 # A compact JWS; no part of it can have a dot.
 _DOTS_OF_A_TOKEN: Final = 2
+# A text that no column can have. Whether the wish for an organization counts at all
+# is judged first, so what cannot be one is passed on as this.
+_NO_ID: Final = "\0"
+
+
+@dataclass(frozen=True, slots=True)
+class EdgeLimits:
+    """How large what a request brings may be, in bytes of UTF-8."""
+
+    id_bytes: int = 256
+    item_bytes: int = 512
+    item_segments: int = 32
+    credential_bytes: int = 16 * 1024
 
 
 class TwoCredentialsError(Exception):
@@ -37,7 +51,7 @@ class Peers(Protocol):
 
 
 def read_caller(
-    request: EdgeRequest, security: SecurityHeaders, peers: Peers, most_bytes: int
+    request: EdgeRequest, security: SecurityHeaders, peers: Peers, limits: EdgeLimits
 ) -> Caller | None:
     """The caller, none when nothing says who it is.
 
@@ -45,7 +59,8 @@ def read_caller(
         TwoCredentialsError: there are two credentials.
         BadCredentialError: a credential cannot be read.
     """
-    organization = _text(security.organization or b"")
+    organization = _organization(security.organization or b"", limits.id_bytes)
+    most_bytes = limits.credential_bytes
     authorization, key = security.authorization, security.api_key
     if authorization is not None and key is not None:
         raise TwoCredentialsError
@@ -76,6 +91,10 @@ def _credential(value: bytes, most_bytes: int) -> str:
         raise BadCredentialError from error
 
 
-def _text(value: bytes) -> str:
-    # What is no UTF-8 is no id either: the replaced text is judged as one.
-    return value.decode("utf-8", "replace")
+def _organization(value: bytes, most_bytes: int) -> str:
+    if len(value) > most_bytes:
+        return _NO_ID
+    try:
+        return value.decode("utf-8")
+    except UnicodeDecodeError:
+        return _NO_ID

@@ -67,7 +67,7 @@ class EdgeRequest:
 
     `peer` is the identity in the client's verified certificate, or empty;
     `extensions` and `jwt_payloads`, by their keys, come from Envoy, never from the
-    client.
+    client. `jwt_payloads` is none when there are some that cannot be read.
     """
 
     method: str
@@ -75,7 +75,7 @@ class EdgeRequest:
     headers: Headers
     extensions: Mapping[str, str] = field(default_factory=dict)
     peer: str = ""
-    jwt_payloads: Mapping[str, Json] = field(default_factory=dict)
+    jwt_payloads: Mapping[str, Json] | None = field(default_factory=dict)
 
     @property
     def is_grpc(self) -> bool:

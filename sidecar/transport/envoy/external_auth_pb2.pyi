@@ -280,21 +280,26 @@ class Metadata(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     @_typing.final
-    class FilterMetadataEntry(_message.Message):
+    class FilterEntry(_message.Message):
+        """FilterEntry is an entry of a map of metadata, as the wire has it."""
+
         DESCRIPTOR: _descriptor.Descriptor
 
         KEY_FIELD_NUMBER: _builtins.int
         VALUE_FIELD_NUMBER: _builtins.int
-        key: _builtins.str
-        @_builtins.property
-        def value(self) -> _struct_pb2.Struct: ...
+        key: _builtins.bytes
+        """The name of the filter."""
+        value: _builtins.bytes
+        """A google.protobuf.Struct. Left as bytes, because filters put there what clients
+        send: only what is needed is decoded, and what cannot be is a bad credential.
+        """
         def __init__(
             self,
             *,
-            key: _builtins.str = ...,
-            value: _struct_pb2.Struct | None = ...,
+            key: _builtins.bytes = ...,
+            value: _builtins.bytes = ...,
         ) -> None: ...
-        _HasFieldArgType: _TypeAlias = _typing.Literal["value", b"value"]  # noqa: Y015
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
         def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
         _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
         def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
@@ -302,13 +307,13 @@ class Metadata(_message.Message):
 
     FILTER_METADATA_FIELD_NUMBER: _builtins.int
     @_builtins.property
-    def filter_metadata(self) -> _containers.MessageMap[_builtins.str, _struct_pb2.Struct]:
+    def filter_metadata(self) -> _containers.RepeatedCompositeFieldContainer[Global___Metadata.FilterEntry]:
         """By the name of the filter."""
 
     def __init__(
         self,
         *,
-        filter_metadata: _abc.Mapping[_builtins.str, _struct_pb2.Struct] | None = ...,
+        filter_metadata: _abc.Iterable[Global___Metadata.FilterEntry] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...

@@ -1,0 +1,21 @@
+"""What may be sent on in a header: an id that arrives as it was sent."""
+
+import re
+from typing import Final
+
+from sidecar.core.model import TenantContext
+
+MOST_BYTES: Final = 16 * 1024
+# Envoy refuses control characters, and blanks at an end are cut off on the way: what
+# arrives would be the id of somebody else.
+_WHOLE: Final = re.compile(r"[^\x00-\x20\x7f](?:[^\x00-\x1f\x7f]*[^\x00-\x20\x7f])?")
+
+
+def is_sendable(context: TenantContext) -> bool:
+    """Whether every id of a context can stand in a header."""
+    ids = (context.user.id, context.write_principal_id)
+    return all(map(_is_value, ids))
+
+
+def _is_value(text: str) -> bool:
+    return _WHOLE.fullmatch(text) is not None and len(text.encode()) <= MOST_BYTES
