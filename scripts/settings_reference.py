@@ -1,15 +1,16 @@
 """Generates docs/settings.md from the settings; with --check, says if it differs."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import Enum
+from functools import partial
 from inspect import cleandoc
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import Annotated, Literal, NamedTuple, Union, get_args, get_origin
 
-from annotated_types import Ge, Gt
+from annotated_types import Ge, Gt, Le
 from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 
@@ -110,11 +111,21 @@ def _sections(model: type[BaseModel]) -> Iterator[Section]:
         tree = _tree(field.annotation)
         if tree is not None:
             text = f"{cleandoc(tree.__doc__ or '')}{_shape(field.annotation)}"
-            rows = (
-                _row(_place(name, key, field.annotation), each)
-                for key, each in tree.model_fields.items()
-            )
-            yield Section(f"`{name}`", text, tuple(rows))
+            places = partial(_place, name, field.annotation)
+            yield from _group(tree, name, text, places)
+
+
+def _group(
+    tree: type[BaseModel], path: str, text: str, place: Callable[[str], Place]
+) -> Iterator[Section]:
+    rows = {key: _row(place(key), each) for key, each in tree.model_fields.items()}
+    yield Section(f"`{path}`", text, tuple(rows.values()))
+    for key, each in tree.model_fields.items():
+        inner = _tree(each.annotation)
+        if inner is not None:
+            places = partial(_place_within, rows[key])
+            inner_text = cleandoc(inner.__doc__ or "")
+            yield from _group(inner, rows[key].path, inner_text, places)
 
 
 def _shape(annotation: object) -> str:
@@ -127,7 +138,7 @@ def _shape(annotation: object) -> str:
             return ""
 
 
-def _place(name: str, key: str, annotation: object) -> Place:
+def _place(name: str, annotation: object, key: str) -> Place:
     match get_origin(annotation):
         case origin if origin is tuple:
             return Place(f"{name}[].{key}", _variable(name))
@@ -135,6 +146,13 @@ def _place(name: str, key: str, annotation: object) -> Place:
             return Place(f"{name}.<name>.{key}", _variable(name))
         case _:
             return Place(f"{name}.{key}", _variable(name, key))
+
+
+def _place_within(group: Row, key: str) -> Place:
+    # One variable has a whole list or mapping.
+    is_whole = "[" in group.path or "<" in group.path
+    variable = group.variable if is_whole else f"{group.variable}__{key.upper()}"
+    return Place(f"{group.path}.{key}", variable)
 
 
 def _variable(*parts: str) -> str:
@@ -165,8 +183,9 @@ def _type(annotation: object, metadata: list[object]) -> str:
             return f"{' or '.join(_type(each, metadata) for each in present)}, or null"
         case origin if origin is Literal:
             return _choice(arguments)
-        case origin if origin is frozenset:
-            return f"set of {_type(arguments[0], [])}"
+        case origin if origin in {frozenset, tuple}:
+            noun = "list" if origin is tuple else "set"
+            return f"{noun} of {_type(arguments[0], [])}"
         case _:
             return _plain_type(annotation, metadata)
 
@@ -174,19 +193,29 @@ def _type(annotation: object, metadata: list[object]) -> str:
 def _plain_type(annotation: object, metadata: list[object]) -> str:
     if isinstance(annotation, type) and issubclass(annotation, Enum):
         return _choice(tuple(each.value for each in annotation))
+    if _tree(annotation) is not None:
+        return "a group, below"
     known: dict[object, str] = {
         bool: "true or false",
         int: "whole number",
         float: "number",
         str: "text",
+        Path: "path",
         SecretStr: "text, kept out of logs",
     }
-    bounds = "".join(
-        f" > {each.gt}" if isinstance(each, Gt) else f" >= {each.ge}"
-        for each in metadata
-        if isinstance(each, Gt | Ge)
-    )
-    return known[annotation] + bounds
+    return known[annotation] + "".join(map(_bound, metadata))
+
+
+def _bound(constraint: object) -> str:
+    match constraint:
+        case Gt():
+            return f" > {constraint.gt}"
+        case Ge():
+            return f" >= {constraint.ge}"
+        case Le():
+            return f" <= {constraint.le}"
+        case _:
+            return ""
 
 
 def _choice(words: tuple[object, ...]) -> str:
@@ -199,7 +228,7 @@ def _words(value: object) -> str:
             return "null"
         case SecretStr():
             return f"`{value.get_secret_value()}`"
-        case frozenset():
+        case frozenset() | tuple():
             return f"`[{', '.join(sorted(map(str, value)))}]`"
         case _:
             plain = value.value if isinstance(value, Enum) else value
