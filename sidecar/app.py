@@ -11,7 +11,7 @@ from typing import Self
 
 import structlog
 
-from sidecar import wiring, wiring_identity
+from sidecar import wiring, wiring_edge, wiring_identity
 from sidecar.edge.reloading import Routes
 from sidecar.identity.identity import Identity
 from sidecar.observe.log import configure_logging
@@ -78,13 +78,13 @@ class Sidecar:
             closing.push_async_callback(identity.close)
             policy = wiring.policy_of(settings)
             service = Authorization(store, identity.verifiers, policy)
-            routes = wiring.routes_of(settings)
+            routes = wiring_edge.routes_of(settings)
             servers = Servers(
                 Backing(service, policy.kinds, clock, metrics),
                 await _about(settings),
                 Health(),
                 metrics,
-                wiring.edge_of(settings, service, routes, clock, metrics),
+                wiring_edge.edge_of(settings, service, routes, clock, metrics),
             )
             sidecar = cls(
                 settings,
@@ -147,7 +147,7 @@ class Sidecar:
     def _follow_routes(self, closing: AsyncExitStack) -> None:
         if self.routes is None:
             return
-        self.metrics.add(wiring.routes_readings(self.routes))
+        self.metrics.add(wiring_edge.routes_readings(self.routes))
         interval = self._settings.edge.reload_interval
         following = asyncio.create_task(self.routes.watch(interval))
         closing.push_async_callback(_end, following)

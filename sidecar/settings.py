@@ -125,12 +125,48 @@ class ResourceKindSettings(_Tree):
     cluster: bool = Field(default=False, description="Whether rows carry cluster_id.")
 
 
+class TlsSettings(_Tree):
+    """TLS of a TCP listener; files are PEM, and are read again as they change."""
+
+    certificate: Path = Field(
+        description="The listener's certificate, followed by its intermediates."
+    )
+    key: Path = Field(
+        description="Its private key without a passphrase: ECDSA P-256 or P-384, or "
+        "RSA from 2,048 bits."
+    )
+    client_ca: Path | None = Field(
+        default=None,
+        description="The authorities that vouch for callers; callers then need a "
+        "certificate (mTLS).",
+    )
+    allowed_names: tuple[str, ...] = Field(
+        default=(),
+        description="Who may call, by the names in their certificates: `dns:<name>`, "
+        "`uri:<uri>` or `ip:<address>`, compared exactly.",
+    )
+    reload_seconds: PositiveFloat = Field(
+        default=5.0,
+        description="Seconds between readings of the files; what has changed is taken "
+        "over at the second.",
+    )
+    warn_days: NonNegativeFloat = Field(
+        default=14.0,
+        description="Days before it expires from which on a certificate is warned of.",
+    )
+    connection_seconds: Annotated[float, Field(ge=1, le=1_000_000)] = Field(
+        default=3600.0,
+        description="How long a connection may last before the caller has to show its "
+        "certificate anew, in seconds.",
+    )
+
+
 class ListenerSettings(_Tree):
     """One place where the sidecar listens."""
 
     address: str = Field(
         default="unix:authz.sock",
-        description="`unix:<path>` or `<loopback host>:<port>`.",
+        description="`unix:<path>` or `<host>:<port>`; `tls` if beyond loopback.",
     )
     mode: Annotated[str, Field(pattern=r"^0?[0-7]{3}$")] = Field(
         default="0660", description="The socket file's mode, octal."
@@ -147,7 +183,11 @@ class ListenerSettings(_Tree):
         default=True, description="Whether decisions are explained here on request."
     )
     engine: Literal["auto", "native", "grpcio"] = Field(
-        default="auto", description="What speaks HTTP/2; auto is native."
+        default="auto",
+        description="What speaks HTTP/2; auto is native, and grpcio with `tls`.",
+    )
+    tls: TlsSettings | None = Field(
+        default=None, description="TLS, for TCP only; null is none."
     )
 
 

@@ -3,24 +3,11 @@
 from collections.abc import Callable, Iterable, Mapping
 from importlib.metadata import version
 
-from typing_extensions import override
-
 from sidecar.core.model import ResourceKind, Visibility
 from sidecar.core.permissions import RolePrecedence
-from sidecar.edge.admission import Admission
-from sidecar.edge.callers import BadCredentialError, EdgeLimits, Peers
-from sidecar.edge.reloading import Routes
-from sidecar.edge.request import EdgeRequest
-from sidecar.identity.peers import (
-    PeerOrNot,
-    Unusable,
-    read_jwt_payload,
-    read_spiffe_id,
-)
 from sidecar.observe.metrics import Reading, Sample, flag_samples
 from sidecar.ports import (
     ApiKeyKey,
-    Clock,
     FactKey,
     GrantsKey,
     IdentityKey,
@@ -31,22 +18,30 @@ from sidecar.ports import (
     StandingKey,
     UserKey,
 )
-from sidecar.service.asking import NamedSubject, Policy
-from sidecar.service.authorization import Authorization
+from sidecar.service.asking import Policy
 from sidecar.settings import (
     Cache,
-    IdentitySettings,
     ListenerSettings,
     Settings,
+    TlsSettings,
 )
+from sidecar.store.clock import SystemClock
 from sidecar.store.database import PoolSettings
 from sidecar.store.feed import FeedSettings
 from sidecar.store.shelf import ShelfStats
 from sidecar.store.source import Store, StoreSettings
 from sidecar.store.weights import CacheSizes, Limit
-from sidecar.transport.ext_authz import EdgeBacking, VerdictCounter
-from sidecar.transport.listener import Engine, Listener, Serves, parse_address
+from sidecar.transport.certificates import CertificateError, TlsFiles
+from sidecar.transport.listener import (
+    Engine,
+    Listener,
+    ListenerError,
+    Serves,
+    parse_address,
+)
 from sidecar.transport.parse import Callers, Limits, ListenerPolicy
+from sidecar.transport.peers import PeerNameError, parse_name
+from sidecar.transport.tls import Tls, TlsState
 
 VERSION = version("authz-sidecar")
 
@@ -114,96 +109,8 @@ def _cache_sizes(cache: Cache) -> CacheSizes:
     )
 
 
-def routes_of(settings: Settings) -> Routes | None:
-    """The routes at the edge, none when there is no edge; raises RoutesError."""
-    path = settings.edge.routes_file
-    return None if path is None else Routes.read(path, policy_of(settings).kinds)
-
-
-def edge_of(
-    settings: Settings,
-    service: Authorization,
-    routes: Routes | None,
-    clock: Clock,
-    counter: VerdictCounter,
-) -> EdgeBacking | None:
-    """The edge, none when there are no routes."""
-    if routes is None:
-        return None
-    limits = settings.limits
-    admission = Admission(
-        service,
-        routes.current,
-        _Peers(settings.identity),
-        clock,
-        EdgeLimits(
-            id_bytes=limits.id_bytes,
-            item_bytes=limits.item_bytes,
-            item_segments=limits.item_segments,
-            credential_bytes=limits.credential_bytes,
-        ),
-    )
-    return EdgeBacking(admission, clock, counter, settings.edge.budget)
-
-
-class _Peers(Peers):
-    """Whom Envoy has verified: a token's payload, or else a certificate."""
-
-    def __init__(self, settings: IdentitySettings) -> None:
-        self._trust_domains = frozenset(settings.spiffe_trust_domains)
-        self._payload_key = settings.jwt_authn.payload_key
-        self._issuers = frozenset(settings.jwt_authn.issuers)
-
-    @override
-    def subject(self, request: EdgeRequest) -> NamedSubject | None:
-        peer = self._payload(request) or read_spiffe_id(
-            request.peer, self._trust_domains
-        )
-        if isinstance(peer, Unusable):
-            raise BadCredentialError
-        return None if peer is None else NamedSubject(peer.issuer, peer.subject, None)
-
-    def _payload(self, request: EdgeRequest) -> PeerOrNot:
-        if self._payload_key is None:
-            return None
-        if request.jwt_payloads is None:
-            return Unusable.PEER
-        if self._payload_key not in request.jwt_payloads:
-            return None
-        payload = request.jwt_payloads[self._payload_key]
-        if not isinstance(payload, Mapping):
-            return Unusable.PEER
-        return read_jwt_payload(payload, self._issuers)
-
-
-def routes_readings(routes: Routes) -> list[Reading]:
-    """The metrics of the file of routes."""
-    return [
-        Reading(
-            "authz_routes_good",
-            "Whether the file of routes holds as it is now: 1 or 0.",
-            (),
-            lambda: [Sample((), float(routes.problem is None))],
-        ),
-        Reading(
-            "authz_routes_reloads",
-            "Changed files of routes that were taken over.",
-            (),
-            lambda: [Sample((), routes.reloads)],
-            is_total=True,
-        ),
-        Reading(
-            "authz_routes_failures",
-            "Changed files of routes that were refused.",
-            (),
-            lambda: [Sample((), routes.failures)],
-            is_total=True,
-        ),
-    ]
-
-
 def listener_of(listener: ListenerSettings, settings: Settings) -> Listener:
-    """A listener; raises ListenerError for an address that cannot be."""
+    """A listener; raises ListenerError for one that cannot be."""
     limits = settings.limits
     return Listener(
         parse_address(listener.address, int(listener.mode, 8)),
@@ -220,7 +127,21 @@ def listener_of(listener: ListenerSettings, settings: Settings) -> Listener:
                 message_bytes=limits.message_bytes,
             ),
         ),
+        None if listener.tls is None else _tls_of(listener.tls, listener.address),
     )
+
+
+def _tls_of(tls: TlsSettings, address: str) -> Tls:
+    try:
+        return Tls(
+            TlsFiles(tls.certificate, tls.key, tls.client_ca),
+            frozenset(map(parse_name, tls.allowed_names)),
+            reload_seconds=tls.reload_seconds,
+            warn_days=tls.warn_days,
+            connection_seconds=tls.connection_seconds,
+        )
+    except (CertificateError, PeerNameError) as error:
+        raise ListenerError(f"listener `{address}`: {error}") from error
 
 
 def store_readings(store: Store, relations: Iterable[str]) -> list[Reading]:
@@ -293,6 +214,54 @@ def store_readings(store: Store, relations: Iterable[str]) -> list[Reading]:
             (),
             one(lambda: store.pool_stats().refused),
             is_total=True,
+        ),
+    ]
+
+
+def tls_readings(states: Callable[[], Mapping[str, TlsState]]) -> list[Reading]:
+    """The metrics of listeners with TLS, read when they are scraped."""
+
+    def expiry() -> list[Sample]:
+        now = SystemClock().wall()
+        return [
+            Sample((listener, file), end - now)
+            for listener, each in states().items()
+            for file, end in each.certificates.ends.items()
+        ]
+
+    def total(read: Callable[[TlsState], int]) -> Callable[[], list[Sample]]:
+        return lambda: [
+            Sample((listener,), float(read(each)))
+            for listener, each in states().items()
+        ]
+
+    by_listener: tuple[tuple[str, str, Callable[[TlsState], int]], ...] = (
+        (
+            "authz_certificate_reloads",
+            "New certificates that were taken over from their files.",
+            lambda each: each.certificates.reloads,
+        ),
+        (
+            "authz_certificate_reload_failures",
+            "Readings of certificates that cannot be served with.",
+            lambda each: each.certificates.failures,
+        ),
+        (
+            "authz_peers_refused",
+            "Calls of peers whose certificate has no allowed name.",
+            lambda each: each.refused,
+        ),
+    )
+    return [
+        Reading(
+            "authz_certificate_expires_seconds",
+            "Seconds until a certificate in use expires.",
+            ("listener", "file"),
+            expiry,
+        ),
+        *(
+            Reading(name, text, ("listener",), total(read), is_total=True)
+            for name, text, read in by_listener
         ),
     ]
 

@@ -118,6 +118,8 @@ _BY_REASON: Mapping[str, str] = {
     "DEADLINE_TOO_NEAR": "try again with a longer --timeout",
     "OVERLOADED": "try again a little later",
     "INTERNAL": "the server's log says more; please report it",
+    "PEER_NOT_ALLOWED": "have a name of your certificate added to the listener's "
+    "`tls.allowed_names`",
 }
 _BY_CODE: Mapping[grpc.StatusCode, str] = {
     grpc.StatusCode.UNAVAILABLE: "is the server running? start it with "

@@ -69,6 +69,7 @@ class Reason(Enum):
     DEADLINE_TOO_NEAR = "could not decide: too little time is left"
     OVERLOADED = "could not decide: too much is asked at once"
     INTERNAL = "could not decide: the server has a defect"
+    PEER_NOT_ALLOWED = "the certificate has no name that may call here"
 
     @property
     def text(self) -> str:

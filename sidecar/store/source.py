@@ -70,7 +70,7 @@ class Store(FactSource):
         self._cache = cache
         self._feed = feed
         self._closing = closing
-        self._field_types = _field_types(catalogue)
+        self._field_types = field_types_of(catalogue)
 
     @classmethod
     async def start(cls, settings: StoreSettings, clock: Clock, tell: Tell) -> Self:
@@ -157,7 +157,8 @@ async def _read_catalogue(database: Database, settings: StoreSettings) -> Catalo
     return catalogue
 
 
-def _field_types(catalogue: Catalogue) -> FieldTypes:
+def field_types_of(catalogue: Catalogue) -> FieldTypes:
+    """The types of the id columns that questions and filters name."""
     principal = catalogue.type_of("principals", "id")
     return FieldTypes(
         principal,

@@ -11,7 +11,8 @@ from os import umask
 from pathlib import Path
 from typing import TypeAlias
 
-from sidecar.transport.parse import ListenerPolicy
+from sidecar.transport.parse import Callers, ListenerPolicy
+from sidecar.transport.tls import Tls
 
 _TCP = re.compile(r"(?:\[(?P<v6>[0-9a-fA-F:]+)\]|(?P<host>[^:\s]+)):(?P<port>\d{1,5})")
 _LAST_PORT = 65_535
@@ -55,7 +56,7 @@ class UnixAddress:
 
 @dataclass(frozen=True, slots=True)
 class TcpAddress:
-    """A loopback address; port 0 is any free one."""
+    """A host and a port; port 0 is any free one."""
 
     host: str
     port: int
@@ -66,31 +67,57 @@ class TcpAddress:
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{host}:{self.port}"
 
+    @property
+    def is_loopback(self) -> bool:
+        """Whether only this machine can connect."""
+        with suppress(ValueError):
+            return ipaddress.ip_address(self.host).is_loopback
+        return False
+
 
 Address: TypeAlias = UnixAddress | TcpAddress
 
 
 @dataclass(frozen=True, slots=True)
 class Listener:
-    """One listener as it was configured."""
+    """One listener as it was configured.
+
+    Raises ListenerError when it would believe callers whom nothing proves.
+    """
 
     address: Address
     serves: frozenset[Serves]
     engine: Engine
     policy: ListenerPolicy
+    tls: Tls | None = None
+
+    def __post_init__(self) -> None:
+        if self.tls is None:
+            _refuse_plain(self.address)
+            return
+        if isinstance(self.address, UnixAddress):
+            raise ListenerError(
+                f"`{self.address.target}` takes no `tls`: who may open the socket "
+                "file, by its `mode` and its directory, may call"
+            )
+        if self.engine is Engine.NATIVE:
+            raise ListenerError(
+                f"`{self.address.target}` has `tls`, which the engine `native` does "
+                "not speak: leave `engine` out, or set `grpcio`"
+            )
+        if not self.address.is_loopback:
+            _refuse_strangers(self.address, self.tls, self.policy)
 
     @property
     def chosen_engine(self) -> Engine:
         """The engine that serves it; native wherever it can, unless told."""
-        return Engine.NATIVE if self.engine is Engine.AUTO else self.engine
+        if self.engine is not Engine.AUTO:
+            return self.engine
+        return Engine.NATIVE if self.tls is None else Engine.GRPCIO
 
 
 def parse_address(text: str, mode: int) -> Address:
-    """`unix:<path>` or `<loopback host>:<port>`.
-
-    Raises:
-        ListenerError: the address is malformed, or reaches beyond this machine.
-    """
+    """`unix:<path>` or `<host>:<port>`; raises ListenerError for any other."""
     if text.startswith("unix:"):
         path = text.removeprefix("unix:")
         if not path or "\0" in path:
@@ -100,11 +127,6 @@ def parse_address(text: str, mode: int) -> Address:
     if match is None or int(match["port"]) > _LAST_PORT:
         raise ListenerError(f"`{text}` is neither `unix:<path>` nor `<host>:<port>`")
     host = match["v6"] or match["host"]
-    if not _is_loopback(host):
-        raise ListenerError(
-            f"`{text}` reaches beyond this machine, which needs TLS, and TLS is not "
-            "served yet: listen on a Unix socket or on 127.0.0.1"
-        )
     return TcpAddress("127.0.0.1" if host == "localhost" else host, int(match["port"]))
 
 
@@ -134,12 +156,28 @@ def remove_socket(address: Address) -> None:
         address.path.unlink(missing_ok=True)
 
 
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    with suppress(ValueError):
-        return ipaddress.ip_address(host).is_loopback
-    return False
+def _refuse_plain(address: Address) -> None:
+    if isinstance(address, UnixAddress) or address.is_loopback:
+        return
+    raise ListenerError(
+        f"`{address.target}` reaches beyond this machine, which needs `tls`, and with "
+        "it `client_ca` and `allowed_names`, or `callers: credentials`; without, "
+        "listen on a Unix socket or on 127.0.0.1"
+    )
+
+
+def _refuse_strangers(address: TcpAddress, tls: Tls, policy: ListenerPolicy) -> None:
+    if policy.callers is Callers.CREDENTIALS or tls.allowed_names:
+        return
+    whom, needed = (
+        ("everybody", "`client_ca` and `allowed_names`")
+        if tls.files.client_ca is None
+        else ("everybody whom `client_ca` vouches for", "`allowed_names`")
+    )
+    raise ListenerError(
+        f"`{address.target}` reaches beyond this machine and would believe {whom}: "
+        f"set {needed} to say who may call, or `callers: credentials`"
+    )
 
 
 def _refuse_taken(path: Path) -> None:

@@ -14,6 +14,8 @@ from grpc import aio
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
+from sidecar.ports import Clock
+from sidecar.transport.certificates import CertificateError
 from sidecar.transport.envoy import external_auth_pb2_grpc
 from sidecar.transport.ext_authz import EdgeBacking, ExtAuthzServicer
 from sidecar.transport.grpc_api import AuthorizationServicer, Backing, ServerInfo
@@ -29,12 +31,17 @@ from sidecar.transport.listener import (
     remove_socket,
 )
 from sidecar.transport.parse import Callers
+from sidecar.transport.peers import AllowedPeers, PeerInterceptor
+from sidecar.transport.tls import LiveCertificates, Tls, TlsState
 
 API_SERVICE = authorization_service_pb2.DESCRIPTOR.services_by_name[
     "AuthorizationService"
 ].full_name
 
 _Options: TypeAlias = Sequence[tuple[str, int]]
+_Interceptor: TypeAlias = CallInterceptor | PeerInterceptor
+# What runs longer than this on a connection that has lasted long enough is ended.
+_LAST_CALLS_SECONDS = 60
 
 
 class Health:
@@ -76,6 +83,42 @@ class About:
 
 
 @dataclass(slots=True)
+class _Secured:
+    certificates: LiveCertificates
+    allowed: AllowedPeers | None
+    _following: asyncio.Task[None] | None = None
+
+    @classmethod
+    def of(cls, tls: Tls, clock: Clock) -> "_Secured":
+        allowed = None
+        if tls.allowed_names:
+            # gRPC lets connections last up to a tenth longer than it is told.
+            lasting = 1.1 * tls.connection_seconds + _LAST_CALLS_SECONDS
+            allowed = AllowedPeers(tls.allowed_names, clock, lasting)
+        return cls(LiveCertificates.load(tls, clock), allowed)
+
+    def state(self) -> TlsState:
+        refused = 0 if self.allowed is None else self.allowed.refused
+        return TlsState(self.certificates.state(), refused)
+
+    def follow(self) -> None:
+        self._following = asyncio.create_task(self.certificates.follow())
+
+    async def close(self) -> None:
+        if self._following is not None:
+            self._following.cancel()
+            await asyncio.gather(self._following, return_exceptions=True)
+
+
+@dataclass(frozen=True, slots=True)
+class _Open:
+    address: Address
+    bound: str
+    server: aio.Server
+    secured: _Secured | None
+
+
+@dataclass(slots=True)
 class Servers:
     """Opens listeners, and closes them."""
 
@@ -84,37 +127,69 @@ class Servers:
     health: Health
     observer: CallObserver
     edge: EdgeBacking | None = None
-    _open: list[tuple[Address, aio.Server]] = field(default_factory=list)
+    _open: list[_Open] = field(default_factory=list)
 
     async def open(self, listener: Listener) -> str:
         """Opens a listener; gives the address that was bound.
 
         Raises ListenerError.
         """
-        server = self._server(listener)
+        target = listener.address.target
+        try:
+            secured = self._secured(listener)
+        except CertificateError as error:
+            raise ListenerError(f"cannot listen on `{target}`: {error}") from error
+        server = self._server(listener, secured)
         try:
             with created_with_mode(listener.address):
-                bound = _bind(server, listener.address)
+                bound = _bind(server, listener.address, secured)
             await server.start()
         except BaseException as error:
             await server.stop(None)
             if not isinstance(error, (RuntimeError, OSError, ValueError)):
                 raise
-            target = listener.address.target
             raise ListenerError(f"cannot listen on `{target}`") from error
-        self._open.append((listener.address, server))
+        if secured is not None:
+            secured.follow()
+        self._open.append(_Open(listener.address, bound, server, secured))
         return bound
+
+    def tls(self) -> dict[str, TlsState]:
+        """How TLS is, by the address of each listener that has it."""
+        return {
+            each.bound: each.secured.state()
+            for each in self._open
+            if each.secured is not None
+        }
+
+    def certificates_are_well(self) -> bool | None:
+        """Whether all listeners serve with what their files have; none without TLS."""
+        secured = [each.secured for each in self._open if each.secured is not None]
+        if not secured:
+            return None
+        return all(each.certificates.is_well() for each in secured)
 
     async def close(self, grace_seconds: float) -> None:
         """Lets running calls finish within the grace, then ends all listeners."""
         open_, self._open = self._open, []
-        await asyncio.gather(*(server.stop(grace_seconds) for _, server in open_))
-        for address, _ in open_:
-            remove_socket(address)
+        await asyncio.gather(*(each.server.stop(grace_seconds) for each in open_))
+        for each in open_:
+            remove_socket(each.address)
+            if each.secured is not None:
+                await each.secured.close()
 
-    def _server(self, listener: Listener) -> aio.Server:
+    def _secured(self, listener: Listener) -> _Secured | None:
+        if listener.tls is None:
+            return None
+        return _Secured.of(listener.tls, self.backing.clock)
+
+    def _server(self, listener: Listener, secured: _Secured | None) -> aio.Server:
         engine = listener.chosen_engine
-        server = _new_server(engine, CallInterceptor(self.observer), _options(listener))
+        interceptors: list[_Interceptor] = [CallInterceptor(self.observer)]
+        if secured is not None and secured.allowed is not None:
+            # Nothing runs before it.
+            interceptors.insert(0, PeerInterceptor(secured.allowed))
+        server = _new_server(engine, interceptors, _options(listener))
         if Serves.API in listener.serves:
             info = ServerInfo(
                 self.about.version,
@@ -138,28 +213,40 @@ class Servers:
 
 
 def _new_server(
-    engine: Engine, interceptor: CallInterceptor, options: _Options
+    engine: Engine, interceptors: Sequence[_Interceptor], options: _Options
 ) -> aio.Server:
     if engine is Engine.GRPCIO:
-        return aio.server(interceptors=[interceptor], options=options)
+        return aio.server(interceptors=interceptors, options=options)
     # Python answers on one core; a second thread for the wire only takes turns with
     # the first, which cost half of the calls a second on a core they all share.
     return pygrpc_native.aio.Server(
-        interceptors=[interceptor], options=options, io_threads=1
+        interceptors=interceptors, options=options, io_threads=1
     )
 
 
 def _options(listener: Listener) -> _Options:
     limit = listener.policy.limits.message_bytes
-    return (
+    options = (
         ("grpc.max_receive_message_length", limit),
         # Two sidecars on one port would share its calls without a word.
         ("grpc.so_reuseport", 0),
     )
+    if listener.tls is None:
+        return options
+    age = int(listener.tls.connection_seconds * 1000)
+    return (
+        *options,
+        ("grpc.max_connection_age_ms", age),
+        ("grpc.max_connection_age_grace_ms", _LAST_CALLS_SECONDS * 1000),
+    )
 
 
-def _bind(server: aio.Server, address: Address) -> str:
-    port = server.add_insecure_port(address.target)
+def _bind(server: aio.Server, address: Address, secured: _Secured | None) -> str:
+    if secured is None:
+        port = server.add_insecure_port(address.target)
+    else:
+        credentials = secured.certificates.credentials()
+        port = server.add_secure_port(address.target, credentials)
     if isinstance(address, TcpAddress):
         return TcpAddress(address.host, port).target
     return address.target

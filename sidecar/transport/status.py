@@ -34,6 +34,7 @@ _UNAVAILABLE = Status(grpc.StatusCode.UNAVAILABLE, 503)
 _TOO_LATE = Status(grpc.StatusCode.DEADLINE_EXCEEDED, 503)
 _TOO_MUCH = Status(grpc.StatusCode.RESOURCE_EXHAUSTED, 503)
 _DEFECT = Status(grpc.StatusCode.INTERNAL, 503)
+_STRANGER = Status(grpc.StatusCode.PERMISSION_DENIED, 403)
 
 TABLE: dict[Reason, tuple[Status, ...]] = {
     Reason.OWNED: (_OK,),
@@ -76,6 +77,7 @@ TABLE: dict[Reason, tuple[Status, ...]] = {
     Reason.DEADLINE_TOO_NEAR: (_TOO_LATE,),
     Reason.OVERLOADED: (_TOO_MUCH,),
     Reason.INTERNAL: (_DEFECT,),
+    Reason.PEER_NOT_ALLOWED: (_STRANGER,),
 }
 
 _TRANSIENT = frozenset({Reason.FACTS_UNAVAILABLE, Reason.OVERLOADED})

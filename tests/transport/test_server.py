@@ -185,18 +185,10 @@ def test_loopback_may_be_plain(address: str) -> None:
 
 @pytest.mark.parametrize(
     "address",
-    [
-        "0.0.0.0:1",
-        "[::]:1",
-        "10.0.0.1:1",
-        "example.com:1",
-        "unix:",
-        "x",
-        "127.0.0.1:70000",
-    ],
+    ["unix:", "x", "127.0.0.1:70000"],
 )
-def test_address_beyond_this_machine_or_malformed_is_refused(address: str) -> None:
-    """Beyond loopback nothing is believed without TLS, so the start is refused."""
+def test_malformed_address_is_refused(address: str) -> None:
+    """An address names a socket file, or a host and a port."""
     with pytest.raises(ListenerError):
         parse_address(address, 0o660)
 

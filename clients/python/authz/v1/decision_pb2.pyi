@@ -148,6 +148,8 @@ class _ReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Reason.ValueTy
     """Error: could not decide, too much is asked at once. Try again."""
     REASON_INTERNAL: _Reason.ValueType  # 58
     """Error: could not decide, a defect of the server."""
+    REASON_PEER_NOT_ALLOWED: _Reason.ValueType  # 59
+    """Error: the certificate of the caller's connection has no name that may call here."""
 
 class Reason(_Reason, metaclass=_ReasonEnumTypeWrapper):
     """Reason is why something was allowed, denied or not decided. The bare name,
@@ -244,6 +246,8 @@ REASON_OVERLOADED: Reason.ValueType  # 57
 """Error: could not decide, too much is asked at once. Try again."""
 REASON_INTERNAL: Reason.ValueType  # 58
 """Error: could not decide, a defect of the server."""
+REASON_PEER_NOT_ALLOWED: Reason.ValueType  # 59
+"""Error: the certificate of the caller's connection has no name that may call here."""
 Global___Reason: _TypeAlias = Reason  # noqa: Y015
 
 class _StepOutcome:
