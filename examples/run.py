@@ -1,6 +1,6 @@
-"""Starts the example and stays up, for questions from the command line.
+"""Starts the example and stays up, for questions from the command line and by HTTP.
 
-Everything is under .dev: the database, the log, the socket. Ends with Ctrl-C.
+Everything is under .dev: the database, the logs, the socket. Ends with Ctrl-C.
 """
 
 import os
@@ -8,7 +8,10 @@ import signal
 import sys
 from pathlib import Path
 
-from dev_server import ROOT, NotStartedError, dev_server
+from dev_server import EXAMPLES, ROOT, NotStartedError, dev_server
+from envoy_in_front import HOST, envoy, shipped
+from story_of_the_edge import ANN_KEY
+from upstream import upstream
 
 DATA = ROOT / ".dev"
 METRICS = "127.0.0.1:9464"
@@ -21,11 +24,19 @@ def main() -> int:
     # Said outright: a shell starts background jobs with SIGINT ignored.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.default_int_handler)
-    say("Starting PostgreSQL and the sidecar ...")
+    say("Starting PostgreSQL, the sidecar and Envoy ...")
     try:
-        settings = {"metrics": {"address": METRICS}}
-        with dev_server(DATA, "unix:.dev/authz.sock", settings) as server:
-            say(hints())
+        settings = {
+            "metrics": {"address": METRICS},
+            "edge": {"routes_file": str(EXAMPLES / "routes.yaml")},
+        }
+        socket = ".dev/authz.sock"
+        with (
+            dev_server(DATA, f"unix:{socket}", settings) as server,
+            upstream() as application,
+            envoy(shipped(Path(socket), application), DATA / "envoy") as port,
+        ):
+            say(hints(f"http://{HOST}:{port}"))
             server.wait()
         say("The server has ended; .dev/server.log says why.")
     except NotStartedError as error:
@@ -36,14 +47,14 @@ def main() -> int:
     return 1
 
 
-def hints() -> str:
-    """What to try, ready to paste."""
+def hints(url: str) -> str:
+    """What to try, ready to paste; `url` is Envoy's."""
     program = Path(sys.executable).parent / "authz-sidecar"
     is_installed = program.exists()
     name = os.path.relpath(program if is_installed else sys.executable)
     ask = f"{name} ask" if is_installed else f"{name} -m sidecar ask"
     return f"""\
-Up. The data is examples/gpu-cloud.yaml; the log is .dev/server.log. Paste what you like:
+Up. The data is examples/gpu-cloud.yaml, the routes are examples/routes.yaml; the log is .dev/server.log. Paste what you like:
 
   where may Ann act?
     {ask} list-contexts --user 1
@@ -59,6 +70,9 @@ Up. The data is examples/gpu-cloud.yaml; the log is .dev/server.log. Paste what 
     {ask} get-list-filter --user 2 --org 1 cluster --column owner_principal_id=c.owner_id --column id=c.id
   whose API key is this?
     AUTHZ_API_KEY=gpk_annborealis_EXAMPLE-ann-borealis-0002 {ask} resolve-context
+  what reaches an application behind Envoy, when Ann asks for a cluster of Aurora's? and when nobody does?
+    curl -i {url}/v2/clusters/1 -H 'x-api-key: {ANN_KEY}' -H 'x-organization-id: 1'
+    curl -i {url}/v2/clusters/1 -H 'x-authz-user-id: 6'
   is the server well, and how is it doing?
     {ask.removesuffix(" ask")} health
     curl -s http://{METRICS}/metrics
