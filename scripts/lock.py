@@ -7,16 +7,18 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 UV = Path(sys.executable).parent / "uv"
 LOCKS = {
-    "runtime.lock": (),
-    "dev.lock": ("--extra", "dev", "--group", "checks"),
+    "runtime.lock": ("pyproject.toml",),
+    "dev.lock": ("pyproject.toml", "--extra", "dev", "--group", "checks"),
+    # Envoy's own protos, which cannot live beside the sidecar's packages.
+    "wire.lock": ("requirements/wire.in", "--python-version", "3.11"),
 }
 
 
 def main() -> None:
     """Compiles each lock for every Python and platform that is supported."""
-    for name, extras in LOCKS.items():
+    for name, sources in LOCKS.items():
         command = (
-            str(UV), "pip", "compile", "pyproject.toml", *extras,
+            str(UV), "pip", "compile", *sources,
             "--universal", "--generate-hashes", "--upgrade", "--no-header",
             "--no-emit-index-url", "--no-emit-find-links", "--no-annotate",
             "--no-emit-package", "authz-client", "--quiet",
