@@ -13,7 +13,11 @@ from pydantic import (
 )
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$")]
-Method = Annotated[str, StringConstraints(pattern=r"^[A-Z]{1,32}$")]
+Method = Annotated[
+    str,
+    StringConstraints(pattern=r"^[A-Z]{1,32}$"),
+    Field(json_schema_extra={"not": {"const": "HEAD"}}),
+]
 Origin = Annotated[
     str, StringConstraints(pattern=r"^https?://[a-z0-9.-]+(:[0-9]{1,5})?$")
 ]
@@ -70,6 +74,17 @@ class RolePart(_Part):
 
 class PermissionPart(_Part):
     """What the caller's roles must allow."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "if": {"properties": {"operation": {"const": "view"}}},
+            "then": {"properties": {"at_least": {"type": "null"}}},
+            "else": {
+                "properties": {"context": {"const": "DATA"}},
+                "required": ["at_least"],
+            },
+        }
+    )
 
     context: Literal["DATA", "UI", "RESOURCE"] = Field(
         description="The context of the rules."
@@ -131,6 +146,12 @@ class RequirementPart(_Part):
 
 class RoutePart(_Part):
     """One path with its methods, and what it demands."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "oneOf": [{"required": ["public"]}, {"required": ["require"]}]
+        }
+    )
 
     name: Name | None = Field(
         default=None, description="For logs and metadata; the path unless given."
@@ -220,5 +241,7 @@ class RoutesFile(_Part):
         "such requests are denied.",
     )
     rule_sets: dict[Name, RuleSetPart] = Field(
-        min_length=1, description="By the name that Envoy's configuration says."
+        min_length=1,
+        description="By the name that Envoy's configuration says.",
+        json_schema_extra={"additionalProperties": False},
     )
