@@ -162,22 +162,24 @@ def _read(path: Path, plan: Plan) -> _Ready:
         suite = read_suite(read_text(path), path.parent)
     except FileError as error:
         raise OptionError(f"{path}:{error}") from error
-    chosen = tuple(each for each in suite.checks if _is_chosen(path, each, plan.words))
+    chosen = tuple(each for each in suite.checks if is_chosen(path, each, plan.words))
     suite = replace(suite, checks=chosen)
     try:
         settings = load(suite.settings or plan.config)
     except SettingsError as error:
         raise OptionError(str(error)) from error
-    document = None if plan.database else _document(path, suite)
+    document = None if plan.database else document_of(path, suite)
     return _Ready(path, suite, settings, document)
 
 
-def _is_chosen(path: Path, check: Check, words: Sequence[str]) -> bool:
+def is_chosen(path: Path, check: Check, words: Sequence[str]) -> bool:
+    """Whether all the words stand in the name of a check, with its file's."""
     name = f"{path} {check.name}".lower()
     return all(word.lower() in name for word in words)
 
 
-def _document(path: Path, suite: Suite) -> Document:
+def document_of(path: Path, suite: Suite) -> Document:
+    """The directory document of a test file; raises OptionError."""
     if suite.directory is None:
         raise OptionError(
             f"{path}: names no directory document; add `directory:`, or ask the "

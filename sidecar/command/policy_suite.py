@@ -87,7 +87,7 @@ def read_suite(source: str, folder: Path) -> Suite:
     root = read_tree(source)
     found = fields(root, _FILE, "a test file")
     callers = read_callers(found.get("callers"))
-    tests = items(_needed(found, "tests", root), "`tests`")
+    tests = items(needed(found, "tests", root), "`tests`")
     read = [_Test.read(node, callers) for node in tests]
     _refuse_twice(read)
     chosen = [test for test in read if test.only] or read
@@ -95,9 +95,9 @@ def read_suite(source: str, folder: Path) -> Suite:
     if not checks:
         raise FileError("there is nothing to check", root.place)
     return Suite(
-        _read_directory(found.get("directory"), folder),
-        _read_path(found.get("settings"), folder),
-        _read_now(found.get("now")),
+        read_directory(found.get("directory"), folder),
+        read_path(found.get("settings"), folder),
+        read_now(found.get("now")),
         checks,
         len([test for test in read if test not in chosen]),
     )
@@ -122,7 +122,7 @@ class _Test:
             choice = ", ".join(f"`{name}`" for name in QUESTIONS)
             raise FileError(f"a test asks exactly one of {choice}", node.place)
         return cls(
-            name=text(_needed(parts, "name", node), "`name`"),
+            name=text(needed(parts, "name", node), "`name`"),
             node=node,
             question=asked[0],
             parts=parts,
@@ -151,7 +151,7 @@ class _Test:
             yield self._check("ValidateAccessRules", key, "", request, wanted)
 
     def _about_requirements(self, asked: Sequence[Node]) -> Iterator[Check]:
-        wanted = _needed(self.parts, "wanted", self.node)
+        wanted = needed(self.parts, "wanted", self.node)
         written = [(text(node, "a requirement"), node.place) for node in asked]
         words = " and ".join(requirement for requirement, _ in written)
         for caller, answer in self._rows(wanted):
@@ -170,9 +170,9 @@ class _Test:
 
     def _about_elements(self, form: Form, asked: Node) -> Iterator[Check]:
         if isinstance(asked, Listing):
-            wanted = _needed(self.parts, "wanted", self.node)
+            wanted = needed(self.parts, "wanted", self.node)
             table = [
-                (caller, list(_cells(asked.items, row)))
+                (caller, list(paired(asked.items, row)))
                 for caller, row in self._rows(wanted)
             ]
         else:
@@ -202,7 +202,7 @@ class _Test:
             self._refuse("caller")
             named = items(self.parts["callers"], "`callers`")
             return [find_caller(self.callers, node) for node in named]
-        return [find_caller(self.callers, _needed(self.parts, "caller", self.node))]
+        return [find_caller(self.callers, needed(self.parts, "caller", self.node))]
 
     def _refuse(self, *names: str) -> None:
         for name in names:
@@ -226,7 +226,7 @@ class _Test:
         )
 
 
-def _cells(elements: Sequence[Node], row: Node) -> Iterator[tuple[Node, Node]]:
+def paired(elements: Sequence[Node], row: Node) -> Iterator[tuple[Node, Node]]:
     """Each element with its answer: a list in their order, or one for all."""
     if not isinstance(row, Listing):
         return zip(elements, [row] * len(elements), strict=True)
@@ -236,15 +236,18 @@ def _cells(elements: Sequence[Node], row: Node) -> Iterator[tuple[Node, Node]]:
     return zip(elements, row.items, strict=True)
 
 
-def _read_directory(node: Node | None, folder: Path) -> Path | str | None:
-    return node.source() if isinstance(node, Entries) else _read_path(node, folder)
+def read_directory(node: Node | None, folder: Path) -> Path | str | None:
+    """The path of a document, or a document that stands in place, or none."""
+    return node.source() if isinstance(node, Entries) else read_path(node, folder)
 
 
-def _read_path(node: Node | None, folder: Path) -> Path | None:
+def read_path(node: Node | None, folder: Path) -> Path | None:
+    """A path that starts at a folder, or none; raises FileError."""
     return None if node is None else folder / text(node, "a path")
 
 
-def _read_now(node: Node | None) -> float | None:
+def read_now(node: Node | None) -> float | None:
+    """A time in seconds since 1970, or none; raises FileError."""
     if node is None:
         return None
     written = text(node, "`now`")
@@ -256,7 +259,8 @@ def _read_now(node: Node | None) -> float | None:
     return (found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp()
 
 
-def _needed(parts: Mapping[str, Node], name: str, node: Node) -> Node:
+def needed(parts: Mapping[str, Node], name: str, node: Node) -> Node:
+    """A part that must be there; raises FileError when it is not."""
     if name not in parts:
         raise FileError(f"`{name}` is missing", node.place)
     return parts[name]

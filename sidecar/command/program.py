@@ -11,6 +11,7 @@ from sidecar.command import checks, lookups
 from sidecar.command.health import Health
 from sidecar.command.options import Connection, OptionError
 from sidecar.command.question import Question, put
+from sidecar.command.routes import RoutesCheck, RoutesTest
 from sidecar.command.running import Dev, Import, Migrate, Serve
 from sidecar.command.screen import ExitCode, Screen
 from sidecar.command.watch import Watch
@@ -94,6 +95,16 @@ def _program() -> typer.Typer:
     program.command("health")(Health)
     program.command("version")(Version)
     return program
+
+
+def _routes() -> typer.Typer:
+    routes = typer.Typer(
+        help="Looks at the routes of the edge, without a server and without Envoy.",
+        no_args_is_help=True,
+    )
+    routes.command("check")(RoutesCheck)
+    routes.command("test")(RoutesTest)
+    return routes
 
 
 def _questions() -> typer.Typer:

@@ -8,6 +8,7 @@ from typing import TypeVar
 
 import sidecar.app as app  # noqa: PLR0402
 from sidecar.command.options import OptionError
+from sidecar.edge.compiling import RoutesError
 from sidecar.settings import SettingsError, load
 from sidecar.store.document import DocumentError
 from sidecar.store.errors import StoreError
@@ -16,7 +17,10 @@ from sidecar.transport.listener import ListenerError
 
 T = TypeVar("T")
 
-_SPOKEN = (SettingsError, DocumentError, StoreError, MigrationError, ListenerError)
+_SPOKEN = (
+    SettingsError, DocumentError, StoreError, MigrationError, ListenerError,
+    RoutesError,
+)  # fmt: skip
 
 
 def serve(config: Path | None, ready: Callable[[], None]) -> None:

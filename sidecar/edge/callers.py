@@ -8,6 +8,7 @@ from sidecar.edge.request import EdgeRequest, SecurityHeaders
 from sidecar.service.asking import (
     Caller,
     NamedSubject,
+    NamedUser,
     PresentedApiKey,
     PresentedToken,
 )
@@ -41,7 +42,7 @@ class BadCredentialError(Exception):
 class Peers(Protocol):
     """Knows callers whom Envoy has verified."""
 
-    def subject(self, request: EdgeRequest) -> NamedSubject | None:
+    def subject(self, request: EdgeRequest) -> NamedUser | NamedSubject | None:
         """Whom a certificate or a payload names, where the configuration trusts it.
 
         Raises:

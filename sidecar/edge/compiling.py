@@ -69,6 +69,15 @@ class RoutesError(Exception):
         super().__init__("\n".join(problems))
         self.problems = problems
 
+    def within(self, file: str) -> "RoutesError":
+        """The same with the file's name before each problem."""
+        return RoutesError(
+            [
+                f"{file}:{'' if each[0].isdigit() else ' '}{each}"
+                for each in self.problems
+            ]
+        )
+
 
 class _ProblemError(Exception):
     def __init__(self, location: Location, problem: str) -> None:

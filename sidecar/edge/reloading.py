@@ -37,9 +37,12 @@ class Routes:
         """Reads a file for the first time.
 
         Raises:
-            RoutesError: it cannot be read, or cannot hold.
+            RoutesError: it cannot be read, or cannot hold; each problem names the file.
         """
-        return cls(path, kinds, _read(path))
+        try:
+            return cls(path, kinds, _read(path))
+        except RoutesError as error:
+            raise error.within(str(path)) from error
 
     def current(self) -> RuleSets:
         """The rule sets that hold."""
@@ -111,7 +114,8 @@ def _read(path: Path) -> bytes:
         with path.open("rb") as file:
             content = file.read(_MOST_BYTES + 1)
     except OSError as error:
-        raise RoutesError([f"the file cannot be read: {error.strerror}"]) from error
+        reason = (error.strerror or "it fails").lower()
+        raise RoutesError([f"the file cannot be read: {reason}"]) from error
     if len(content) > _MOST_BYTES:
         raise RoutesError([f"the file has more than {_MOST_BYTES} bytes"])
     return content

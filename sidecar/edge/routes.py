@@ -183,7 +183,9 @@ class RouteTable:
         """Raises AmbiguousRoutesError."""
         self._roots: dict[str, _Node] = {}
         by_method: dict[str, list[Route]] = {}
-        for route in routes:
+        all_routes = tuple(routes)
+        self.size = len(all_routes)
+        for route in all_routes:
             for method in route.methods:
                 by_method.setdefault(method, []).append(route)
                 root = self._roots.setdefault(method, _Node())

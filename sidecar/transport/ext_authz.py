@@ -50,7 +50,7 @@ _WRITE_PRINCIPAL: Final = "x-authz-write-principal-id"
 _ORG_ROLE: Final = "x-authz-org-role"
 _LEVEL: Final = "x-authz-access-level"
 _DECISION: Final = "x-authz-decision-id"
-_SHADOW: Final = "x-authz-shadow"
+SHADOW: Final = "x-authz-shadow"
 IDENTITY_HEADERS: Final = (
     _USER, _PRINCIPAL, _WRITE_PRINCIPAL, _ORG_ROLE, _LEVEL, _DECISION,
 )  # fmt: skip
@@ -233,7 +233,7 @@ def _watch(verdict: Shadowed, request: EdgeRequest, told: Told) -> envoy.CheckRe
         ok_response=envoy.OkHttpResponse(
             headers=_set(identity),
             headers_to_remove=_removed(request, verdict.where, identity),
-            response_headers_to_add=_set({_SHADOW: f"would-deny {status} {reason}"}),
+            response_headers_to_add=_set({SHADOW: f"would-deny {status} {reason}"}),
         ),
         dynamic_metadata=_metadata(verdict.where, told, None),
     )
