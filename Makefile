@@ -39,6 +39,7 @@ check: $(STAMP) ## Look, change nothing: style, types, layers, proto, generated 
 	cd proto && ../$(BIN)/buf lint && ../$(BIN)/buf breaking --against baseline.binpb
 	$(PY) scripts/gen.py --check
 	$(PY) scripts/settings_reference.py --check
+	$(PY) scripts/directory_schema.py --check
 	$(PY) -m pytest -q --cov --cov-report=term-missing:skip-covered --cov-fail-under=100 tests/core tests/spec
 
 fix: $(STAMP) ## Format, and mend what can be mended
@@ -48,6 +49,7 @@ fix: $(STAMP) ## Format, and mend what can be mended
 gen: $(STAMP) ## Generate the Python stubs and the reference of settings
 	$(PY) scripts/gen.py
 	$(PY) scripts/settings_reference.py
+	$(PY) scripts/directory_schema.py
 
 baseline: $(STAMP) ## Accept the present proto as what must not be broken
 	cd proto && ../$(BIN)/buf build -o baseline.binpb

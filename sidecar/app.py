@@ -4,8 +4,8 @@ import asyncio
 import gc
 import os
 import signal
-from collections.abc import Callable, Iterator
-from contextlib import AsyncExitStack, contextmanager, suppress
+from collections.abc import Callable
+from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 from typing import Self
 
@@ -22,7 +22,7 @@ from sidecar.store import administration
 from sidecar.store.anomalies import Anomaly
 from sidecar.store.clock import SystemClock
 from sidecar.store.dependencies import RELATION_GROUPS
-from sidecar.store.document import Document, DocumentError, parse_document
+from sidecar.store.document import read_document_file
 from sidecar.store.embedded import EmbeddedPostgres
 from sidecar.store.errors import StoreError
 from sidecar.store.source import Store
@@ -94,13 +94,19 @@ class Sidecar:
                 metrics=metrics,
                 servers=servers,
             )
-            metrics.add(wiring.store_readings(store, RELATION_GROUPS))
-            metrics.add(wiring_identity.identity_readings(identity))
+            metrics.add(
+                [
+                    *wiring.store_readings(store, RELATION_GROUPS),
+                    *wiring.tls_readings(servers.tls),
+                    *wiring_identity.identity_readings(identity),
+                ]
+            )
             sidecar._follow_routes(closing)
             sidecar._serve_metrics(closing)
             closing.push_async_callback(servers.close, settings.stop.grace_seconds)
             await sidecar.report_health()
             sidecar.addresses = [await servers.open(each) for each in listeners]
+            await sidecar.report_health()
             closing.push_async_callback(_end, asyncio.create_task(sidecar._watch()))
             sidecar._closing = closing.pop_all()
         _log.info("server.started", addresses=sidecar.addresses)
@@ -122,16 +128,18 @@ class Sidecar:
     async def report_health(self) -> None:
         """Tells how the components are now."""
         feed = self.store.feed_health()
-        await self._health.report(
-            {
-                "": True,
-                API_SERVICE: True,
-                "feed": feed.is_live,
-                "triggers": not feed.unwatched,
-                "keys": self._identity.tokens.are_usable,
-                **self._edge_health(),
-            }
-        )
+        components = {
+            "": True,
+            API_SERVICE: True,
+            "feed": feed.is_live,
+            "triggers": not feed.unwatched,
+            "keys": self._identity.tokens.are_usable,
+            **self._edge_health(),
+        }
+        certificates = self._servers.certificates_are_well()
+        if certificates is not None:
+            components["certificates"] = certificates
+        await self._health.report(components)
 
     def _edge_health(self) -> dict[str, bool]:
         if self.routes is None:
@@ -225,15 +233,14 @@ async def dev(settings: Settings, data_dir: Path, document: Path) -> None:
 
     The document is imported when the database is new; `data_dir` keeps it.
     """
-    parsed = _read_document(document)
+    parsed = read_document_file(document)
     _make_folder(data_dir)
     with EmbeddedPostgres(data_dir / "postgres") as postgres:
         postgres.create_database("authz")
         url = postgres.url("authz")
         await administration.migrate_database(url)
         if await administration.is_empty(url):
-            with _named(document):
-                await administration.import_into(url, parsed)
+            await administration.import_into(url, parsed)
         database = Database.model_validate(
             {**settings.database.model_dump(), "url": url, "feed_url": None}
         )
@@ -251,32 +258,8 @@ async def migrate_database(
     return await administration.migrate_database(url, functions_only=functions_only)
 
 
-async def import_file(settings: Settings, path: Path) -> dict[str, int]:
-    """Stores a directory document; gives the number of rows by relation."""
-    document = _read_document(path)
-    with _named(path):
-        return await administration.import_into(_url(settings), document)
-
-
 def _make_folder(path: Path) -> None:
     path.mkdir(parents=True, exist_ok=True)
-
-
-def _read_document(path: Path) -> Document:
-    with _named(path):
-        try:
-            return parse_document(path.read_text(encoding="utf-8"))
-        except UnicodeDecodeError as error:
-            raise DocumentError("", "not UTF-8") from error
-
-
-@contextmanager
-def _named(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except DocumentError as error:
-        where = f"{path}: {error.path}" if error.path else str(path)
-        raise DocumentError(where, error.reason) from error
 
 
 def _url(settings: Settings) -> str:

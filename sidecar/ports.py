@@ -4,7 +4,7 @@ One narrow seam: a question is answered from groups of facts, each named by a
 key. The key is what caches are keyed by, so a fact's inputs are listed once.
 """
 
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from enum import Enum, unique
@@ -28,6 +28,7 @@ from sidecar.core.model import (
     Standing,
     UserRecord,
 )
+from sidecar.core.sql import SqlFilter
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -78,6 +79,12 @@ class ApiKeyRecord:
     owner_principal_id: PrincipalId | None
     expires_at: float | None
     is_revoked: bool
+
+    def is_current(self, now: float) -> bool:
+        """Whether it is in force; `now` is a time of `Clock.wall`."""
+        if self.is_revoked:
+            return False
+        return self.expires_at is None or now < self.expires_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,4 +230,67 @@ class Clock(Protocol):
 
     def wall(self) -> float:
         """Seconds since 1970, UTC; for the expiry of credentials only."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Everyone:
+    """All there are."""
+
+
+@dataclass(frozen=True, slots=True)
+class Near:
+    """Who has to do with these principals, or with those granted this cluster."""
+
+    principal_ids: tuple[PrincipalId, ...]
+    cluster_id: ClusterId | None = None
+
+
+Among = Everyone | Near
+
+
+# Where the directory has the fields of resources.
+COLUMNS = {
+    Field.OWNER_PRINCIPAL_ID: "owner_principal_id",
+    Field.CLUSTER_ID: "cluster_id",
+    Field.ID: "id",
+}
+
+
+class Directory(Protocol):
+    """Lists candidates of one moment, by their ids: rather too many than too few.
+
+    Whether one of them counts is for facts and the core to say. All raise
+    CouldNotDecideError when the lists cannot be read.
+    """
+
+    def users(self, among: Among) -> AsyncGenerator[UserId, None]:
+        """Users; those near are members and the principals' own users.
+
+        Platform admins and system users are near to everything.
+        """
+        ...
+
+    def organizations(self, among: Among) -> AsyncGenerator[PrincipalId, None]:
+        """Principals to act as; of groups that are near, those they belong to."""
+        ...
+
+    async def pinned_keys(
+        self, user_ids: Sequence[UserId]
+    ) -> dict[UserId, tuple[str, ...]]:
+        """The look-up ids of pinned API keys, by user, expired ones too."""
+        ...
+
+    async def feature_instances(self, user_id: UserId) -> tuple[FeatureInstanceId, ...]:
+        """The feature instances to which a user has an access, disabled ones too."""
+        ...
+
+    async def count_resources(self, kind: str, chosen: SqlFilter) -> int:
+        """How many rows of a kind a filter selects; its parameters begin at 2."""
+        ...
+
+    def resources(
+        self, kind: str, chosen: SqlFilter
+    ) -> AsyncGenerator[ResourceId, None]:
+        """The rows of a kind that a filter selects; its parameters begin at 2."""
         ...

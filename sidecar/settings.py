@@ -6,6 +6,7 @@ because the whole tree is in one place: each setting with its default and a sent
 """
 
 import hashlib
+import json
 import os
 import re
 from collections.abc import Iterable, Mapping
@@ -434,7 +435,15 @@ class Settings(BaseSettings):
 
     def digest(self) -> str:
         """SHA-256 of the settings without secrets, lower-case hex."""
-        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()
+        # Every process must get the same of the same, and sets have no order.
+        plain = json.dumps(self.model_dump(), default=_plain, sort_keys=True)
+        return hashlib.sha256(plain.encode()).hexdigest()
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, frozenset):
+        return sorted(map(str, value))
+    return value.value if isinstance(value, Enum) else str(value)
 
 
 def load(path: Path | None) -> Settings:

@@ -16,11 +16,8 @@ from authz.v1 import authorization_service_pb2 as api
 from authz.v1.caller_pb2 import Caller
 from grpc import aio
 from grpc_health.v1 import health_pb2, health_pb2_grpc
-from pydantic import SecretStr
 
-from sidecar.app import Sidecar, import_file
-from sidecar.settings import load
-from sidecar.store.document import DocumentError
+from sidecar.app import Sidecar
 from tests.support.serving import ENGINES, Place, Schema, Stage
 
 if TYPE_CHECKING:
@@ -182,27 +179,3 @@ async def test_metrics_tell_of_calls_decisions_caches_and_feed(stage: Stage) -> 
         'authz_pool_connections{state="asked_for"} 0.0',
     ):
         assert wanted in lines, wanted
-
-
-@pytest.mark.parametrize(
-    ("text", "problem"),
-    [
-        ("principals: [{id: 1, kind: boss}]", "principals[0].kind: `boss` is none of"),
-        ("users: [{id: 999, principal_id: 9999, name: x}]", "users[0].principal_id: "),
-        ("principals: [", "neither YAML nor JSON: line 1"),
-    ],
-)
-async def test_refused_import_names_file_path_and_reason(
-    stage: Stage, tmp_path: Path, text: str, problem: str
-) -> None:
-    """Whoever imports learns which file, where in it, and what is wrong."""
-    settings = load(None)
-    url = await stage.stored(TENANCY)
-    database = settings.database.model_copy(update={"url": SecretStr(url)})
-    path = tmp_path / "world.yaml"
-    path.write_text(text, encoding="utf-8")
-
-    with pytest.raises(DocumentError) as caught:
-        await import_file(settings.model_copy(update={"database": database}), path)
-
-    assert str(caught.value).startswith(f"{path}: {problem}")

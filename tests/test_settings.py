@@ -1,5 +1,7 @@
 """Settings: read once, from a file and variables, or refused with one clear line."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -129,6 +131,23 @@ def test_secrets_are_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
 
     assert "hunter2" not in repr(first)
     assert first.digest() == second.digest()
+
+
+def test_the_digest_is_the_same_in_every_process() -> None:
+    """Sets have another order in each process, and the digest does not show it."""
+    program = "from sidecar.settings import load; print(load(None).digest())"
+    digests = {
+        subprocess.run(  # noqa: S603  our own program
+            [sys.executable, "-c", program],
+            env={"PYTHONHASHSEED": seed, "PYTHONPATH": str(Path(__file__).parents[1])},
+            check=True,
+            capture_output=True,
+            text=True,
+        ).stdout.strip()
+        for seed in "1234"
+    }
+
+    assert {load(None).digest()} == digests
 
 
 def test_settings_cannot_be_changed() -> None:

@@ -7,8 +7,10 @@ from typing import Annotated
 import typer
 from authz.v1 import authorization_service_pb2 as pb
 from authz.v1 import caller_pb2, decision_pb2
+from authz.v1.resource_pb2 import Requirement, WritableRequirement
 from rich.text import Text
 
+from sidecar.command.advice import Asked
 from sidecar.command.bare_json import Json, from_bare
 from sidecar.command.client import Client
 from sidecar.command.options import Explaining
@@ -52,7 +54,8 @@ class CheckVisible(Explaining):
         response = client.ask("CheckVisible", request, pb.CheckVisibleResponse)
         questions = [resource_words(resource) for resource in request.resources]
         title = _title("what of this may {} see?", request.caller)
-        return _many(title, questions, response)
+        wanted = [Requirement(visible=resource) for resource in request.resources]
+        return _many(title, questions, response, _asked(request.caller, wanted))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,7 +79,11 @@ class CheckWritable(Explaining):
         response = client.ask("CheckWritable", request, pb.CheckWritableResponse)
         questions = [resource_words(resource) for resource in request.resources]
         title = _title("what of this may {} change?", request.caller)
-        return _many(title, questions, response)
+        wanted = [
+            Requirement(writable=WritableRequirement(resource=resource))
+            for resource in request.resources
+        ]
+        return _many(title, questions, response, _asked(request.caller, wanted))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,7 +105,8 @@ class CheckCreatable(Explaining):
         response = client.ask("CheckCreatable", request, pb.CheckCreatableResponse)
         questions = [new_resource_words(resource) for resource in request.resources]
         title = _title("what of this may {} create?", request.caller)
-        return _many(title, questions, response)
+        wanted = [Requirement(creatable=resource) for resource in request.resources]
+        return _many(title, questions, response, _asked(request.caller, wanted))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,9 +123,10 @@ class CheckRole(Explaining):
         fields = {**self.explained_asker(), "gate": read_gate(self.gate)}
         request = from_bare(fields, pb.CheckRoleRequest)
         response = client.ask("CheckRole", request, pb.CheckRoleResponse)
+        asked = _asked(request.caller, [Requirement(role=request.gate)])
         page = [
             _title("does {} pass this gate?", request.caller),
-            *decisions_page([gate_words(request.gate)], [response.decision]),
+            *decisions_page([gate_words(request.gate)], [response.decision], asked),
             footer(response.decision_id, response.revision),
         ]
         return Answer(response, page, code_of([response.decision]))
@@ -143,10 +152,11 @@ class Authorize(Explaining):
         request = from_bare(fields, pb.AuthorizeRequest)
         response = client.ask("Authorize", request, pb.AuthorizeResponse)
         questions = [requirement_words(one) for one in request.requirements]
+        asked = _asked(request.caller, request.requirements)
         page: Page = [
             _title("does all of this hold for {}?", request.caller),
             verdict_line(response.decision),
-            *decisions_page(questions, response.decisions),
+            *decisions_page(questions, response.decisions, asked),
             footer(response.decision_id, response.revision),
         ]
         return Answer(response, page, code_of([response.decision]))
@@ -157,14 +167,22 @@ _Responses = (
 )
 
 
-def _many(title: Text, questions: Sequence[str], response: _Responses) -> Answer:
+def _many(
+    title: Text, questions: Sequence[str], response: _Responses, asked: Sequence[Asked]
+) -> Answer:
     decisions: Sequence[decision_pb2.Decision] = response.decisions
     page: Page = [
         title,
-        *decisions_page(questions, decisions),
+        *decisions_page(questions, decisions, asked),
         footer(response.decision_id, response.revision),
     ]
     return Answer(response, page, code_of(decisions))
+
+
+def _asked(
+    caller: caller_pb2.Caller, requirements: Sequence[Requirement]
+) -> list[Asked]:
+    return [Asked(caller, each) for each in requirements]
 
 
 def _title(form: str, caller: caller_pb2.Caller) -> Text:

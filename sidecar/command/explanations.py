@@ -1,11 +1,12 @@
-"""Explanations as trees."""
+"""Explanations as trees: what was looked at, what decided, and what would help."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from authz.v1 import decision_pb2, permission_pb2
 from rich.text import Text
 from rich.tree import Tree
 
+from sidecar.command.advice import Advice
 from sidecar.command.words import enum_word, plain
 
 _OUTCOME_STYLES = {
@@ -13,24 +14,40 @@ _OUTCOME_STYLES = {
     decision_pb2.STEP_OUTCOME_DENIED: "red",
     decision_pb2.STEP_OUTCOME_PASSED: "dim",
 }
+_DECIDING = {decision_pb2.STEP_OUTCOME_ALLOWED, decision_pb2.STEP_OUTCOME_DENIED}
+_CONTEXT = "context"
+_MARK = "=>"
 
 
-def decision_tree(question: str, explanation: decision_pb2.Explanation) -> Tree:
-    """The steps of one decision, and the roles when it is about permissions."""
+def decision_tree(
+    question: str, explanation: decision_pb2.Explanation, advice: Advice | None = None
+) -> Tree:
+    """The context, each rule tried with the deciding one marked, roles, advice."""
     tree = Tree(plain(question, "bold"))
-    rule_width = max((len(step.rule) for step in explanation.steps), default=0)
-    for step in explanation.steps:
-        tree.add(_step_line(step, rule_width))
+    context = [step for step in explanation.steps if _is_of_context(step.rule)]
+    rules = [step for step in explanation.steps if not _is_of_context(step.rule)]
+    if context:
+        _add_steps(tree.add(_title(context)), context)
+    _add_steps(tree, rules)
     if explanation.HasField("permission"):
         _grow(tree, explanation.permission)
+    if advice is not None:
+        _add_advice(tree, advice)
     return tree
 
 
 def permission_tree(
     question: str, explanation: permission_pb2.PermissionExplanation
 ) -> Tree:
-    """What permissions rest on: every role held and what became of it."""
+    """What permissions rest on: the context, every role held and what became of it."""
     tree = Tree(plain(question, "bold"))
+    steps = [step.partition(": ") for step in explanation.steps]
+    context = [(rule, detail) for rule, _, detail in steps if _is_of_context(rule)]
+    if context:
+        branch = tree.add(Text(_CONTEXT))
+        width = max(len(rule) for rule, _ in context)
+        for rule, detail in context:
+            branch.add(plain(f"{rule:<{width}}  {detail}"))
     _grow(tree, explanation)
     return tree
 
@@ -40,20 +57,49 @@ def _grow(tree: Tree, explanation: permission_pb2.PermissionExplanation) -> None
     branch = tree.add(f"basis {enum_word(basis, explanation.basis)}")
     for role in explanation.roles:
         branch.add(_role_line(role))
-    _add_steps(tree, explanation.steps)
+    others = (each for each in explanation.steps if not _is_of_context(each))
+    for step in others:
+        branch.add(plain(step))
 
 
-def _add_steps(tree: Tree, steps: Sequence[str]) -> None:
-    for step in steps:
-        tree.add(plain(step))
+def _is_of_context(rule: str) -> bool:
+    return rule == _CONTEXT or rule.startswith((f"{_CONTEXT}.", f"{_CONTEXT}: "))
+
+
+def _title(context: Sequence[decision_pb2.ExplanationStep]) -> Text:
+    is_denied = any(step.outcome in _DECIDING for step in context)
+    return Text(_CONTEXT, "red" if is_denied else "")
+
+
+def _add_steps(tree: Tree, steps: Iterable[decision_pb2.ExplanationStep]) -> None:
+    listed = list(steps)
+    width = max((len(step.rule) for step in listed), default=0)
+    for step in listed:
+        tree.add(_step_line(step, width))
+
+
+def _add_advice(tree: Tree, advice: Advice) -> None:
+    if not advice.command:
+        tree.add(Text("what would help: ", "yellow").append_text(plain(advice.text)))
+        return
+    branch = tree.add(
+        Text("to change this: ", "yellow").append_text(plain(advice.text))
+    )
+    branch.add(plain(advice.command, "bold"))
 
 
 def _step_line(step: decision_pb2.ExplanationStep, rule_width: int) -> Text:
-    outcome = enum_word(decision_pb2.StepOutcome.DESCRIPTOR, step.outcome).lower()
-    style = _OUTCOME_STYLES.get(step.outcome, "")
-    line = Text(f"{outcome:<8}", style=style)
+    line = Text(_outcome(step), style=_OUTCOME_STYLES.get(step.outcome, ""))
     line.append_text(plain(f"{step.rule:<{rule_width}}  {step.detail}".rstrip()))
     return line
+
+
+def _outcome(step: decision_pb2.ExplanationStep) -> str:
+    word = enum_word(decision_pb2.StepOutcome.DESCRIPTOR, step.outcome).lower()
+    if step.outcome in _DECIDING:
+        return f"{_MARK} {word:<8}"
+    # Of the context there are facts, and at most a denial at the end.
+    return "" if step.outcome == decision_pb2.STEP_OUTCOME_FACT else f"   {word:<8}"
 
 
 def _role_line(role: permission_pb2.RoleExplanation) -> Text:

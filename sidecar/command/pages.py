@@ -1,6 +1,7 @@
 """Answers as pages for people: tables with the question beside the answer."""
 
 from collections.abc import Iterable, Sequence
+from itertools import chain, repeat
 
 from authz.v1 import authorization_service_pb2 as pb
 from authz.v1 import caller_pb2, decision_pb2, filter_pb2, permission_pb2
@@ -10,6 +11,7 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from sidecar.command.advice import Asked, advise
 from sidecar.command.bare_json import to_bare
 from sidecar.command.explanations import decision_tree, permission_tree
 from sidecar.command.words import enum_word, filter_words, plain
@@ -20,15 +22,22 @@ _OPERATIONS = ("read", "create", "update", "delete")
 
 
 def decisions_page(
-    questions: Sequence[str], decisions: Sequence[decision_pb2.Decision]
+    questions: Sequence[str],
+    decisions: Sequence[decision_pb2.Decision],
+    asked: Sequence[Asked] = (),
 ) -> Page:
-    """A row for each decision, and below the explanations that came along."""
+    """A row for each decision, and below the explanations that came along.
+
+    With what was `asked`, they say what would help.
+    """
     table = _table("question", "answer", "reason", "why")
     trees: Page = []
-    for question, decision in zip(questions, decisions, strict=False):
+    wanted = chain(asked, repeat(None))
+    for question, decision, each in zip(questions, decisions, wanted, strict=False):
         table.add_row(plain(question), *decision_cells(decision))
         if decision.HasField("explanation"):
-            trees.append(decision_tree(question, decision.explanation))
+            advice = None if each is None else advise(decision, each)
+            trees.append(decision_tree(question, decision.explanation, advice))
     return [table, *trees]
 
 

@@ -8,11 +8,17 @@ from typing import Protocol, runtime_checkable
 import typer
 
 from sidecar.command import checks, lookups
+from sidecar.command.administration import add_administration
+from sidecar.command.configuration import CheckConfig
+from sidecar.command.data import Export, Import
+from sidecar.command.doctor import Doctor
+from sidecar.command.exploring import AccessOfUser, WhoCanHold, WhoCanSee, WhoCanWrite
 from sidecar.command.health import Health
 from sidecar.command.options import Connection, OptionError
+from sidecar.command.policy import PolicyTest, ValidateRules
 from sidecar.command.question import Question, put
 from sidecar.command.routes import RoutesCheck, RoutesTest
-from sidecar.command.running import Dev, Import, Migrate, Serve
+from sidecar.command.running import Dev, Migrate, Serve
 from sidecar.command.screen import ExitCode, Screen
 from sidecar.command.watch import Watch
 from sidecar.command.words import plain
@@ -61,7 +67,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             screen.show_error(_in_our_style(problem))
         return ExitCode.UNDECIDED
     except OptionError as error:
-        screen.show_error(str(error))
+        # A document may have several faults: each has its line.
+        for problem in str(error).split("\n"):
+            screen.show_error(problem)
         return ExitCode.UNDECIDED
     except (KeyboardInterrupt, typer.Abort):
         return _INTERRUPTED
@@ -84,14 +92,21 @@ def _program() -> typer.Typer:
     program = typer.Typer(
         help="An authorization sidecar: who may act where, see what, change what.",
         epilog="Exit codes: 0 allowed or done, 1 denied, 2 could not decide.",
-        add_completion=False,
         no_args_is_help=True,
     )
     program.command("serve")(Serve)
     program.command("dev")(Dev)
     program.command("migrate")(Migrate)
     program.command("import")(Import)
+    program.command("export")(Export)
+    program.add_typer(_policy(), name="policy")
+    program.command("validate-rules")(ValidateRules)
+    program.command("check-config")(CheckConfig)
+    program.command("doctor")(Doctor)
+    add_administration(program)
     program.add_typer(_questions(), name="ask")
+    program.add_typer(_who_can(), name="who-can")
+    program.add_typer(_access_of(), name="access-of")
     program.command("health")(Health)
     program.command("version")(Version)
     return program
@@ -105,6 +120,15 @@ def _routes() -> typer.Typer:
     routes.command("check")(RoutesCheck)
     routes.command("test")(RoutesTest)
     return routes
+
+
+def _policy() -> typer.Typer:
+    policy = typer.Typer(
+        help="Tests what a directory and its settings decide, without a server.",
+        no_args_is_help=True,
+    )
+    policy.command("test")(PolicyTest)
+    return policy
 
 
 def _questions() -> typer.Typer:
@@ -125,6 +149,28 @@ def _questions() -> typer.Typer:
     ask.command("watch")(Watch)
     ask.command("get-server-info")(lookups.GetServerInfo)
     return ask
+
+
+def _who_can() -> typer.Typer:
+    who_can = typer.Typer(
+        help="Finds everybody who may, in the database; needs no server.",
+        epilog="Exit codes: 0 somebody, 1 nobody, 2 a limit was reached or an error.",
+        no_args_is_help=True,
+    )
+    who_can.command("see")(WhoCanSee)
+    who_can.command("write")(WhoCanWrite)
+    who_can.command("hold")(WhoCanHold)
+    return who_can
+
+
+def _access_of() -> typer.Typer:
+    access_of = typer.Typer(
+        help="Tells everything that somebody may do; needs no server.",
+        epilog="Exit codes: 0 told, 1 nobody, 2 a limit was reached or an error.",
+        no_args_is_help=True,
+    )
+    access_of.command("user")(AccessOfUser)
+    return access_of
 
 
 def _in_our_style(message: str) -> str:

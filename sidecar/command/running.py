@@ -92,18 +92,3 @@ class Migrate(Configured):
         if not applied:
             screen.show(Text("nothing to do"))
         return ExitCode.ALLOWED
-
-
-@dataclass(frozen=True, kw_only=True)
-class Import(Configured):
-    """Stores a directory document, all of it or nothing."""
-
-    document: Annotated[Path, typer.Argument(help="YAML or JSON.")]
-
-    def run(self, screen: Screen) -> ExitCode:
-        """Stores the rows and counts them."""
-        from sidecar.command import server  # noqa: PLC0415  see above
-
-        counts = server.import_document(self.config, self.document)
-        screen.show(*(plain(f"{count:>7} {name}") for name, count in counts.items()))
-        return ExitCode.ALLOWED

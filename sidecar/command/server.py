@@ -46,12 +46,6 @@ def migrate(config: Path | None, *, functions_only: bool) -> list[str]:
         return _run(work)
 
 
-def import_document(config: Path | None, document: Path) -> dict[str, int]:
-    """Stores a directory document; gives the number of rows by relation."""
-    with _in_words():
-        return _run(app.import_file(load(config), document))
-
-
 @contextmanager
 def _in_words() -> Iterator[None]:
     try:

@@ -138,3 +138,16 @@ RELATIONS: Final = MappingProxyType(
         "feature_access_roles": (_role_id("feature_access_id"), _role_id("role_id")),
     },
 )
+
+# The columns by which rows are told apart and sorted; first the one that sidecars ask
+# by, so that an index serves.
+KEYS: Final = MappingProxyType(
+    {
+        **dict.fromkeys(RELATIONS, ("id",)),
+        "user_identities": ("issuer", "subject"),
+        "cluster_access": ("principal_id", "cluster_id"),
+        "resources": ("kind", "id"),
+        "membership_roles": ("membership_id", "role_id"),
+        "feature_access_roles": ("feature_access_id", "role_id"),
+    },
+)

@@ -57,7 +57,8 @@ def test_a_decision_is_a_row_with_its_explanation_below(
     ]
     assert row.split() in lines
     assert ["├──", "passed", "bypass", "not", "a", "system", "user"] in lines
-    assert ["└──", "denied", "otherwise", "no", "rule", "allows", "it"] in lines
+    marked = ["├──", "=>", "denied", "otherwise", "no", "rule", "allows", "it"]
+    assert marked in lines
     assert lines[-1] == ["decision", "d-1,", "revision", "r-1"]
 
 
