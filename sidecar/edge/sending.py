@@ -13,8 +13,12 @@ _WHOLE: Final = re.compile(r"[^\x00-\x20\x7f](?:[^\x00-\x1f\x7f]*[^\x00-\x20\x7f
 
 def is_sendable(context: TenantContext) -> bool:
     """Whether every id of a context can stand in a header."""
-    ids = (context.user.id, context.write_principal_id)
-    return all(map(_is_value, ids))
+    ids = (
+        context.user.id,
+        context.current_principal_id,
+        context.write_principal_id,
+    )
+    return all(each is None or _is_value(each) for each in ids)
 
 
 def _is_value(text: str) -> bool:

@@ -3,22 +3,22 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Final
 
 import asyncpg
 import grpc
 import pytest
 
+from sidecar.core.decision import Denied
+from sidecar.core.reasons import Denial, Reason
 from sidecar.edge.admission import Admission
-from sidecar.edge.verdict import Verdict
+from sidecar.edge.verdict import Admitted, Refused, Shadowed, Verdict, Where
 from sidecar.ports import FactsUnavailableError, OverloadedError, UserKey
 from sidecar.store.embedded import EmbeddedPostgres
 from sidecar.transport import ext_authz
 from sidecar.transport.envoy import external_auth_pb2 as envoy
 from tests.edge.checking import Checking, checking
 from tests.edge.making import request
-from tests.identity.minting import ISSUER, claims, signer
 from tests.support.edge import ANN, ROUTES
 from tests.support.serving import ENGINES
 
@@ -99,17 +99,37 @@ async def test_no_verdict(
 # An exception while the response is built
 
 
+_UNKNOWN = Denied(Denial.NOT_FOUND, Reason.OWNED)
+_FORBIDDEN = Denied(Denial.FORBIDDEN, Reason.NO_ROUTE)
+_BROKEN: list[tuple[type, tuple[object, ...]]] = [
+    (Admitted, (Where(), object())),
+    (Admitted, (None, None)),
+    (Admitted, (Where("\ud800"), None)),
+    (Admitted, (Where(route=7), None)),  # type: ignore[arg-type]  # on purpose
+    (Refused, (Where(), _UNKNOWN, {})),
+    (Refused, (Where(), None, {})),
+    (Refused, (Where(), _FORBIDDEN, None)),
+    (Refused, (Where(), _FORBIDDEN, {"vary": None})),
+    (Shadowed, (Where(), None)),
+    (Shadowed, (Where(), Refused(Where(), _UNKNOWN, {}))),
+]
+
+
 @pytest.mark.parametrize("engine", ENGINES)
-@pytest.mark.parametrize("name", ["respond", "_admit", "_metadata", "_set", "_removed"])
+@pytest.mark.parametrize(("kind", "parts"), _BROKEN)
 async def test_exception_while_the_response_is_built(
-    checked: Checking, monkeypatch: pytest.MonkeyPatch, engine: str, name: str
+    checked: Checking,
+    monkeypatch: pytest.MonkeyPatch,
+    engine: str,
+    kind: type[Verdict],
+    parts: tuple[object, ...],
 ) -> None:
-    """A response that is half made is never sent."""
+    """A response of a broken verdict is half made, and never sent."""
 
-    def fail(*_: object) -> None:
-        raise RuntimeError("the secret of it")
+    async def judge(*_: object) -> Verdict:
+        return kind(*parts)  # type: ignore[arg-type]  # on purpose
 
-    monkeypatch.setattr(ext_authz, name, fail)
+    monkeypatch.setattr(Admission, "judge", judge)
 
     assert "INTERNAL INTERNAL" == await checked.ended(engine, GOOD)
 
@@ -236,52 +256,3 @@ async def _cut_off(postgres: EmbeddedPostgres, url: str) -> None:
         name,
     )
     await root.close()
-
-
-# Who calls
-
-
-@pytest.mark.parametrize("engine", ENGINES)
-async def test_key_set_unreachable(own_url: str, tmp_path: Path, engine: str) -> None:
-    """A token that nobody can check is no bad one, nor a good one; others still are."""
-    issuer = {"issuer": ISSUER, "audiences": ["gpu-cloud"], "algorithms": ["EdDSA"]}
-    absent = {**issuer, "jwks_file": str(tmp_path / "absent.json")}
-    expired = signer("EdDSA").token(claims())
-    good = signer("EdDSA").token(claims(exp=4_000_000_000))
-    async with checking(own_url, ROUTES, identity={"issuers": [absent]}) as own:
-
-        async def ended(text: str) -> str:
-            headers = {"authorization": f"Bearer {text}"}
-            return await own.ended(engine, request("/me", headers))
-
-        assert "UNAVAILABLE FACTS_UNAVAILABLE" == await ended(good)
-        assert "401 INVALID_CREDENTIAL" == await ended(expired)
-        assert "401 INVALID_CREDENTIAL" == await ended(f"{good}x")
-        assert "401 INVALID_CREDENTIAL" == await ended("a.b.c")
-        assert "allowed" == await own.ended(engine, GOOD)
-
-
-@pytest.mark.parametrize("engine", ENGINES)
-async def test_too_many_slow_hashes(own_url: str, engine: str) -> None:
-    """Who floods the sidecar with slow keys is turned away, and never let in."""
-    connection = await asyncpg.connect(own_url)
-    await connection.execute(
-        "insert into authz.api_keys (id, user_id, lookup_id, secret_hash)"
-        " select 100 + n, 1, 'slow' || n, $1 from generate_series(1, 20) n",
-        _ARGON2,
-    )
-    await connection.close()
-    async with checking(own_url, ROUTES) as own:
-        wrong = [request("/me", {"x-api-key": f"gpk_slow{n}_x"}) for n in range(1, 21)]
-        ended = await asyncio.gather(*(own.ended(engine, each) for each in wrong))
-        good = await own.ended(engine, GOOD)
-
-    assert {"RESOURCE_EXHAUSTED OVERLOADED", "401 INVALID_CREDENTIAL"} == set(ended)
-    assert "allowed" == good
-
-
-# Of no secret in particular, and slow enough to be many at once.
-_ARGON2 = (
-    "$argon2id$v=19$m=65536,t=3,p=4$MTIzNDU2Nzg5MDEyMzQ1Ng"
-    "$YWJjZGVmZ2hpamtsbW5vcHFyc3R1dnd4eXphYmNkZWY"
-)

@@ -14,7 +14,7 @@ from sidecar.core.model import (
 )
 from sidecar.edge.request import EdgeRequest, Headers
 from sidecar.edge.verdict import Admitted, Refused, Shadowed, Verdict, Where
-from sidecar.transport.ext_authz import Told, respond
+from sidecar.transport.edge_answers import Told, respond
 from sidecar.transport.status import TABLE
 
 _TEXTS = st.text(st.characters(codec="utf-8"), max_size=20)
