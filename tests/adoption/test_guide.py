@@ -34,6 +34,8 @@ class Newcomer:
         self._environment = {
             "PATH": os.pathsep.join(path),
             "PGHOST": str(host),
+            # Tests run side by side, and the default port is there once.
+            "AUTHZ_METRICS__ADDRESS": "127.0.0.1:0",
             "HOME": str(folder),
             "LC_ALL": "C.UTF-8",
         }
