@@ -11,12 +11,18 @@ from tests.support.serving import Stage, socket_folder
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[EmbeddedPostgres]:
-    """A PostgreSQL of the session; not durable, so quick."""
-    with (
-        socket_folder() as folder,
-        EmbeddedPostgres(Path(folder) / "data", durable=False) as server,
-    ):
-        yield server
+    """A PostgreSQL of the session; not durable, so quick, and with room for many."""
+    with socket_folder() as folder:
+        data = Path(folder) / "data"
+        # Every sidecar that stays up for the session has connections of its own, and
+        # how many there may be is read when the server starts.
+        with (
+            EmbeddedPostgres(data, durable=False),
+            (data / "postgresql.auto.conf").open("a") as settings,
+        ):
+            settings.write("max_connections = 500\n")
+        with EmbeddedPostgres(data, durable=False) as server:
+            yield server
 
 
 @pytest.fixture(scope="session")

@@ -33,7 +33,7 @@ GROUPS = {
 }
 
 TYPES = {
-    Flavour.GPUSTACK_LIKE: {Form.TENANCY_ID: "bigint", Form.ROLE_ID: "bigint"},
+    Flavour.GPUSTACK_LIKE: {Form.TENANCY_ID: "integer", Form.ROLE_ID: "bigint"},
     Flavour.CAMEL_CASE: {Form.TENANCY_ID: "uuid", Form.ROLE_ID: "text"},
 }
 

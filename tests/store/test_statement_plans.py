@@ -1,26 +1,18 @@
 """The plans of the sidecar's own statements, small schemas and a million rows."""
 
-import json
-import re
-from collections.abc import AsyncIterator, Iterator, Mapping
-from dataclasses import asdict
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import asyncpg
 import pytest
 
-from sidecar.store.catalogue import read_catalogue
 from sidecar.store.dependencies import RELATION_GROUPS
-from sidecar.store.statements import Statements, write_statements
+from sidecar.store.statements import Statements
 from tests.store.databases import PostgresServer, create_database
 from tests.store.foreign.load import Flavour, create_schema
-
-Node = Mapping[str, object]
+from tests.store.plans import explain, large_relations, plan, whole_reads
 
 NAMES = tuple(Statements.__dataclass_fields__)
-LARGE = 10_000
-# These read what the statement itself has made.
-OF_THE_STATEMENT = {"Function Scan", "CTE Scan", "Subquery Scan"}
 
 
 @pytest.fixture(scope="module")
@@ -49,56 +41,14 @@ async def foreign(
         await connection.close()
 
 
-async def plan(connection: asyncpg.Connection, name: str) -> list[Node]:
-    """The nodes of the plan that a prepared statement has in the long run."""
-    statements = asdict(write_statements(await read_catalogue(connection)))
-    return await explain(connection, statements[name])
-
-
-async def explain(connection: asyncpg.Connection, statement: str) -> list[Node]:
-    """The nodes of a statement's plan for parameters that nobody knows yet."""
-    parameters = ", ".join("null" for _ in set(re.findall(r"\$\d", statement)))
-    await connection.execute("set plan_cache_mode = force_generic_plan")
-    await connection.execute(f"prepare explained as {statement}")
-    answer = await connection.fetchval(
-        f"explain (format json) execute explained ({parameters})"
-    )
-    await connection.execute("deallocate explained")
-    return list(walk(json.loads(answer)[0]["Plan"]))
-
-
-def walk(node: Node) -> Iterator[Node]:
-    """A plan's nodes, from the root."""
-    yield node
-    children = node.get("Plans", [])
-    assert isinstance(children, list)
-    for child in children:
-        yield from walk(child)
-
-
-def whole_reads(nodes: list[Node]) -> set[str]:
-    """The tables, and indexes, of which a plan reads everything."""
-    return {
-        str(node.get("Relation Name", node.get("Index Name")))
-        for node in nodes
-        if str(node["Node Type"]).endswith("Scan")
-        and node["Node Type"] not in OF_THE_STATEMENT
-        and node["Node Type"] != "Bitmap Heap Scan"
-        and "Index Cond" not in node
-    }
-
-
 @pytest.mark.parametrize("name", NAMES)
 async def test_no_large_relation_is_read_as_a_whole(
     million: asyncpg.Connection, name: str
 ) -> None:
     """Among a million memberships every statement goes by indexes."""
     read = whole_reads(await plan(million, name))
-    large = await million.fetchval(
-        "select array_agg(relname::text) from pg_class where reltuples > $1", LARGE
-    )
 
-    assert set() == read & set(large)
+    assert set() == read & await large_relations(million)
 
 
 async def test_membership_counts_are_as_said(million: asyncpg.Connection) -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import Enum, unique
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
+from urllib.parse import urlsplit
 
 import asyncpg
 import grpc
@@ -23,10 +24,10 @@ from sidecar.settings import Settings
 from sidecar.store.document import parse_document
 from sidecar.store.embedded import EmbeddedPostgres
 from sidecar.store.importer import import_document
-from sidecar.store.migrate import migrate
 from tests.spec.cases import load_kinds, load_world
 from tests.store.foreign.load import Flavour, create_schema
 from tests.store.foreign.load import load_world as load_foreign
+from tests.store.foreign.shipped import READER, migrate_as_migrator
 from tests.support.pipeline import request_type, told
 
 if TYPE_CHECKING:
@@ -142,9 +143,9 @@ class Stage:
         await self._ending.aclose()
 
     async def shared(self, place: Place) -> Serving:
-        """A sidecar that many tests ask and none changes."""
+        """A sidecar that many tests ask and none changes; its role can only read."""
         if place not in self._serving:
-            url = await self.stored(place)
+            url = as_reader(await self.stored(place))
             self._serving[place] = await self.start(url, place.role_precedence)
         return self._serving[place]
 
@@ -166,7 +167,7 @@ class Stage:
         connection = await asyncpg.connect(url)
         try:
             if place.schema.flavour is None:
-                await migrate(connection)
+                await migrate_as_migrator(connection, functions_only=False)
                 text = json.dumps(document)
                 await import_document(connection, parse_document(text))
             else:
@@ -226,6 +227,11 @@ class Stage:
 def socket_folder() -> tempfile.TemporaryDirectory[str]:
     """A folder whose path is short enough for sockets."""
     return tempfile.TemporaryDirectory(prefix="authz-")
+
+
+def as_reader(url: str) -> str:
+    """The address of a database, for the role that can serve and nothing else."""
+    return urlsplit(url)._replace(netloc=f"{READER}@").geturl()
 
 
 def _kinds() -> dict[str, dict[str, object]]:

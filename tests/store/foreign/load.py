@@ -12,8 +12,8 @@ from typing import Final
 import asyncpg
 
 from sidecar.core.ids import IdType
-from sidecar.store.migrate import migrate
 from sidecar.store.relations import RELATIONS, Column, Form
+from tests.store.foreign.shipped import Platform, apply_shipped, as_owner
 from tests.store.foreign.tables import CAMEL_CASE, GPUSTACK_LIKE, Table
 
 World = Mapping[str, Sequence[Mapping[str, object]]]
@@ -22,11 +22,24 @@ Cell = str | bool | float | None
 
 @unique
 class Flavour(Enum):
-    """A foreign schema; the value is the name of its file."""
+    """A foreign schema: what is shipped for a platform, with an extension on top."""
 
     GPUSTACK_LIKE = "gpustack_like"
     CAMEL_CASE = "camel_case"
 
+
+_PLATFORMS: Final = MappingProxyType(
+    {
+        Flavour.GPUSTACK_LIKE: Platform.GPUSTACK,
+        Flavour.CAMEL_CASE: Platform.CAMEL_CASE,
+    }
+)
+_EXTENSIONS: Final = MappingProxyType(
+    {
+        Flavour.GPUSTACK_LIKE: "gpustack_extension.sql",
+        Flavour.CAMEL_CASE: "camel_case_extension.sql",
+    }
+)
 
 # Whose ids are of the roles' side; every other relation's are of the tenancy's.
 _ROLE_SIDE: Final = frozenset(
@@ -39,9 +52,8 @@ _LEVEL_COLUMNS: Final = frozenset({"read", "create", "update", "delete"})
 
 async def create_schema(connection: asyncpg.Connection, flavour: Flavour) -> None:
     """Make an empty database one of the flavour: functions, tables, views, triggers."""
-    await migrate(connection, functions_only=True)
-    file = Path(__file__).with_name(f"{flavour.value}.sql")
-    await connection.execute(file.read_text("utf-8"))
+    await apply_shipped(connection, _PLATFORMS[flavour])
+    await as_owner(connection, Path(__file__).with_name(_EXTENSIONS[flavour]))
 
 
 async def load_world(
@@ -56,8 +68,8 @@ async def load_world(
     async with connection.transaction():
         for relation in RELATIONS:
             for row in document.get(relation, ()):
-                table, cells = _place(flavour, document, relation, row)
-                await _insert(connection, table.name, cells)
+                table, cells = place_row(flavour, document, relation, row)
+                await insert_row(connection, f'public."{table.name}"', cells)
 
 
 def translate(flavour: Flavour, relation: str, id_: str) -> str:
@@ -78,15 +90,16 @@ def _hash(text: str) -> str:
     return str(int.from_bytes(hashlib.sha256(text.encode()).digest()[:6]))
 
 
-def _place(
+def place_row(
     flavour: Flavour,
     document: World,
     relation: str,
     row: Mapping[str, object],
 ) -> tuple[Table, dict[str, Cell]]:
+    """Give the base table of a relation's row, and what it has in each column."""
     table = _TABLES[flavour](document, relation, row)
     cells = {
-        table.columns[column.name]: _cell(
+        table.columns[column.name]: cell_of(
             flavour,
             relation,
             column,
@@ -128,7 +141,8 @@ _TABLES: Final[
 )
 
 
-def _cell(flavour: Flavour, relation: str, column: Column, raw: object) -> Cell:
+def cell_of(flavour: Flavour, relation: str, column: Column, raw: object) -> Cell:
+    """Give a value of a relation's column as the flavour writes it."""
     if raw is None or isinstance(raw, bool):
         return raw
     match column.form:
@@ -168,15 +182,16 @@ def _word(flavour: Flavour, relation: str, column: str, text: str) -> str:
     return text
 
 
-async def _insert(
+async def insert_row(
     connection: asyncpg.Connection,
     table: str,
     cells: Mapping[str, Cell],
 ) -> None:
+    """Store one row; `table` is its name with the schema, quoted."""
     # The database reads each value by the type of its column: enums, uuids, times.
     columns = ", ".join(f'"{name}"' for name in cells)
     await connection.execute(
-        f'insert into public."{table}" ({columns}) select {columns}'  # noqa: S608 names of tables.py only
-        f' from jsonb_populate_record(null::public."{table}", $1::jsonb)',
+        f"insert into {table} ({columns}) select {columns}"  # noqa: S608 names of tables.py only
+        f" from jsonb_populate_record(null::{table}, $1::jsonb)",
         json.dumps(cells),
     )

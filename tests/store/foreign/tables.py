@@ -37,9 +37,10 @@ GPUSTACK_LIKE: Final = MappingProxyType(
         "cluster_access": _table("cluster_access", "cluster_id principal_id"),
         "api_keys": _table(
             "api_keys",
-            "id user_id owner_principal_id expires_at revoked_at",
+            "id user_id owner_principal_id expires_at",
             lookup_id="access_key",
             secret_hash="hashed_secret_key",  # noqa: S106 the name of a column
+            revoked_at="deleted_at",
         ),
         "clusters": _table("clusters", "id owner_principal_id deleted_at"),
         "workers": _table("workers", "id owner_principal_id cluster_id deleted_at"),
