@@ -258,3 +258,32 @@ async def test_a_pinned_key_ignores_the_organization() -> None:
         found = await answer(await lab(), request("/me", headers))
 
         assert "2" == found.sent["x-authz-principal-id"]
+
+
+async def test_the_least_of_several_levels_is_sent() -> None:
+    """Who may read the group's and delete their own is told of as far as both reach."""
+    ben = {"authorization": f"Bearer {token(2)}", "x-organization-id": "1"}
+    read, delete = [
+        await answer(await lab(), request("/items/Dataset", ben, method))
+        for method in ("GET", "DELETE")
+    ]
+
+    assert ("group", "my") == (
+        read.sent["x-authz-access-level"], delete.sent["x-authz-access-level"]
+    )  # fmt: skip
+
+
+async def test_path_and_extensions_do_not_stand_in_for_each_other() -> None:
+    """A value that is missing on one side is not taken from the other."""
+    subject = await lab()
+    known = {"id": "1", "cluster": "1"}
+    foreign = await answer(subject, request("/clusters/6", AURORA, extensions=known))
+    missing = await answer(subject, request("/extended/1", AURORA))
+    given = await answer(
+        subject,
+        request("/extended/6", AURORA, extensions={"cluster": "1", "area": "data"}),
+    )
+
+    assert (404, "RESOURCE_NOT_FOUND") == (foreign.status, foreign.reason)
+    assert (403, "VALUE_NOT_USABLE") == (missing.status, missing.reason)
+    assert given.passes

@@ -7,10 +7,12 @@ import pytest
 
 from sidecar.transport.envoy import external_auth_pb2 as envoy
 from tests.edge.hearing import hear
-from tests.edge.lab import Lab, lab
+from tests.edge.lab import Lab, lab, token
 from tests.edge.making import request
 from tests.edge.plain_messages import Answer
-from tests.support.edge import ANN
+from tests.identity.bad_tokens import BAD
+from tests.identity.minting import NOW
+from tests.support.edge import ANN, BEN_EXPIRED, BEN_REVOKED
 
 AURORA: Final = {"x-api-key": ANN, "x-organization-id": "1"}
 
@@ -62,6 +64,35 @@ async def test_who_is_nobody_is_told_how_to_say_who_they_are(
     found = await answer(await lab(), request("/me", headers))
 
     assert (401, challenge) == (found.status, found.told["www-authenticate"])
+
+
+async def test_bad_credentials_are_all_told_alike() -> None:
+    """Unknown, wrong, expired, revoked, inactive: nothing but the number differs."""
+    bad = [
+        {"x-api-key": "gpk_nobody_x"},
+        {"x-api-key": f"{ANN}x"},
+        {"x-api-key": BEN_EXPIRED},
+        {"x-api-key": BEN_REVOKED},
+        {"x-api-key": "no key at all"},
+        {"x-api-key": ""},
+        {"authorization": f"Bearer {BEN_REVOKED}"},
+        {"authorization": f"Bearer {token(8)}"},  # of somebody who was switched off
+        {"authorization": "Bearer a.b.c"},
+        {"authorization": "Basic YTpi"},
+        *(
+            {"authorization": f"Bearer {text}"}
+            for text in (mint(NOW) for mint in BAD.values())
+            if "," not in text  # two values
+        ),
+    ]
+    told = set()
+    for headers in bad:
+        response = await (await lab()).check(request("/me", headers))
+        decision = response.dynamic_metadata.fields["decision_id"].string_value
+        body = response.denied_response.body.replace(decision, "")
+        told.add((response.status.code, body, str(hear(response))))
+
+    assert 1 == len(told)
 
 
 async def test_only_401_has_a_challenge() -> None:
