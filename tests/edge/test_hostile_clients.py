@@ -15,7 +15,7 @@ _FORGED: Final = {"7", "forged"}
 
 
 async def raw(edge: Edge, text: str, *, to_end: bool = False) -> bytes:
-    """The first answer to bytes on the wire, or all; empty when the connection is cut."""
+    """The first answer to bytes on the wire, or all; empty when it is cut off."""
     reader, writer = await asyncio.open_connection("127.0.0.1", edge.envoy.port)
     try:
         writer.write(text.encode("latin-1"))
