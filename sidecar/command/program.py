@@ -104,6 +104,7 @@ def _program() -> typer.Typer:
     program.command("check-config")(CheckConfig)
     program.command("doctor")(Doctor)
     add_administration(program)
+    program.add_typer(_routes(), name="routes")
     program.add_typer(_questions(), name="ask")
     program.add_typer(_who_can(), name="who-can")
     program.add_typer(_access_of(), name="access-of")

@@ -17,8 +17,8 @@ from sidecar.tools.policy_yaml import (
     meant,
     text,
 )
+from sidecar.transport.edge_answers import SHADOW
 from sidecar.transport.envoy import external_auth_pb2 as envoy
-from sidecar.transport.ext_authz import SHADOW
 from sidecar.transport.status import TABLE
 
 _ALLOWED, _DENIED, _SHADOWED = "allowed", "denied", "shadowed"

@@ -27,8 +27,13 @@ from sidecar.edge.callers import (
     TwoCredentialsError,
     read_caller,
 )
-from sidecar.edge.paths import split_path
-from sidecar.edge.request import EdgeRequest, RepeatedHeaderError, SecurityHeaders
+from sidecar.edge.request import (
+    ORIGIN,
+    REQUESTED_METHOD,
+    EdgeRequest,
+    RepeatedHeaderError,
+    SecurityHeaders,
+)
 from sidecar.edge.routes import (
     Access,
     Cors,
@@ -63,8 +68,6 @@ from sidecar.service.asking import Asked, Caller
 from sidecar.service.authorization import Authorization
 
 RULE_SET_EXTENSION: Final = "rule_set"
-_ORIGIN: Final = b"origin"
-_REQUESTED_METHOD: Final = b"access-control-request-method"
 
 
 class _UnusableValueError(Exception):
@@ -104,22 +107,21 @@ class Admission:
     async def _judge(  # noqa: PLR0911  each step may end it
         self, request: EdgeRequest, rules: RuleSet, deadline: float
     ) -> Verdict:
-        where = Where(rules.name, strips_credentials=rules.strips_credentials)
-        read = _read(request)
-        if isinstance(read, Denied):
-            return _refuse(request, where, rules.cors, read)
-        if rules.cors.preflights and _is_preflight(request, rules, read.segments):
+        where = rules.where
+        aim = rules.table.aim(request.method, request.target)
+        if aim.segments is None:
+            return _refuse(request, where, rules.cors, PATH_NOT_CANONICAL)
+        try:
+            security = request.headers.security()
+        except RepeatedHeaderError:
+            return _refuse(request, where, rules.cors, REPEATED_HEADER)
+        if rules.cors.preflights and _is_preflight(request, rules, aim.segments):
             return Admitted(where, None)
-        match = rules.table.find(request.method, read.segments)
+        match = aim.match
         if match is None:
             return _refuse(request, where, rules.cors, NO_ROUTE)
-        where = Where(
-            rules.name,
-            match.route.name,
-            match.route.lifetime_seconds,
-            rules.strips_credentials,
-        )
-        found = await self._judge_route(request, read.security, match, deadline)
+        where = match.route.where
+        found = await self._judge_route(request, security, match, deadline)
         if found is None:
             return Admitted(where, None)
         if isinstance(found, Denied):
@@ -214,22 +216,6 @@ class Admission:
         return text
 
 
-@dataclass(frozen=True, slots=True)
-class _Read:
-    segments: tuple[str, ...]
-    security: SecurityHeaders
-
-
-def _read(request: EdgeRequest) -> _Read | Denied:
-    segments = split_path(request.target)
-    if segments is None:
-        return PATH_NOT_CANONICAL
-    try:
-        return _Read(segments, request.headers.security())
-    except RepeatedHeaderError:
-        return REPEATED_HEADER
-
-
 def _today(clock: Clock) -> date:
     return datetime.fromtimestamp(clock.wall(), UTC).date()
 
@@ -237,9 +223,9 @@ def _today(clock: Clock) -> date:
 def _is_preflight(
     request: EdgeRequest, rules: RuleSet, segments: tuple[str, ...]
 ) -> bool:
-    if request.method != "OPTIONS" or request.headers.first(_ORIGIN) is None:
+    if request.method != "OPTIONS" or request.headers.first(ORIGIN) is None:
         return False
-    wanted = request.headers.first(_REQUESTED_METHOD)
+    wanted = request.headers.first(REQUESTED_METHOD)
     if wanted is None:
         return False
     return rules.table.find(wanted.decode("latin-1"), segments) is not None
@@ -267,7 +253,7 @@ def _cors_headers(request: EdgeRequest, cors: Cors) -> Iterator[tuple[str, str]]
         return
     # What is said depends on the origin, also where nothing is said.
     yield "vary", "Origin"
-    origin = (request.headers.first(_ORIGIN) or b"").decode("latin-1")
+    origin = (request.headers.first(ORIGIN) or b"").decode("latin-1")
     if origin in cors.origins:
         yield "access-control-allow-origin", origin
         if cors.credentials:

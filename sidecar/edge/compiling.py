@@ -1,7 +1,7 @@
 """From the text of a file of routes to rule sets, or to every problem it has."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from pydantic import ValidationError
@@ -48,6 +48,7 @@ from sidecar.edge.values import (
     parse_item,
     parse_value,
 )
+from sidecar.edge.verdict import Where
 
 _LEVELS: Final[Mapping[str | None, AccessLevel]] = {
     None: AccessLevel.NONE,
@@ -122,12 +123,13 @@ class _Compiler:
     problems: list[_ProblemError] = field(default_factory=list)
 
     def rule_set(self, name: str, part: RuleSetPart) -> RuleSet:
+        named = Where(name, strips_credentials=part.strip_credentials)
         where = ("rule_sets", name, "routes")
         routes: list[Route] = []
         places: dict[int, int] = {}
         for index, each in enumerate(part.routes):
             try:
-                route = self._route(each, part, (*where, index))
+                route = self._route(each, part, (*where, index), named)
             except _ProblemError as problem:
                 self.problems.append(problem)
                 continue
@@ -141,14 +143,15 @@ class _Compiler:
             self.problems.append(_ProblemError((*where, index, "path"), str(error)))
         cors = part.cors
         return RuleSet(
-            name,
+            named,
             table,
             Cors(cors.preflights, cors.origins, cors.credentials),
             None if part.shadow is None else part.shadow.until,
-            part.strip_credentials,
         )
 
-    def _route(self, part: RoutePart, rules: RuleSetPart, where: Location) -> Route:
+    def _route(
+        self, part: RoutePart, rules: RuleSetPart, where: Location, named: Where
+    ) -> Route:
         try:
             template = parse_template(part.path)
         except TemplateError as error:
@@ -161,14 +164,14 @@ class _Compiler:
             self._wanted(each, template, (*where, "require", index))
             for index, each in enumerate(part.require or ())
         )
+        lifetime = part.stream_lifetime_seconds or rules.stream_lifetime_seconds
         return Route(
-            part.name or part.path,
+            replace(named, route=part.name or part.path, lifetime_seconds=lifetime),
             part.methods,
             template,
             _ACCESS[part.public],
             wanted,
             part.values,
-            part.stream_lifetime_seconds or rules.stream_lifetime_seconds,
         )
 
     def _wanted(

@@ -7,6 +7,15 @@ from typing import Final
 AUTHORIZATION: Final = b"authorization"
 API_KEY: Final = b"x-api-key"
 ORGANIZATION: Final = b"x-organization-id"
+ORIGIN: Final = b"origin"
+REQUESTED_METHOD: Final = b"access-control-request-method"
+_CONTENT_TYPE: Final = b"content-type"
+# From these something is read, and what has this in its name may be one that only
+# we may set. No other header needs to be in a request.
+READ: Final = frozenset(
+    {AUTHORIZATION, API_KEY, ORGANIZATION, ORIGIN, REQUESTED_METHOD, _CONTENT_TYPE}
+)
+OURS: Final = b"authz"
 
 _SECURITY: Final = (AUTHORIZATION, API_KEY, ORGANIZATION)
 _BLANKS: Final = b" \t"
@@ -80,6 +89,6 @@ class EdgeRequest:
     @property
     def is_grpc(self) -> bool:
         """Whether a gRPC client asks, who reads statuses and not pages."""
-        return (self.headers.first(b"content-type") or b"").startswith(
+        return (self.headers.first(_CONTENT_TYPE) or b"").startswith(
             b"application/grpc"
         )

@@ -4,11 +4,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from enum import Enum, unique
+from functools import lru_cache
 from itertools import combinations
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from sidecar.core.gates import RoleGate
 from sidecar.core.model import AccessLevel, Operation, RuleContext
+from sidecar.edge.paths import split_path
 from sidecar.edge.templates import (
     Overlap,
     Parameter,
@@ -18,6 +20,11 @@ from sidecar.edge.templates import (
     overlap,
 )
 from sidecar.edge.values import Value
+from sidecar.edge.verdict import Where
+
+_MOST_REMEMBERED: Final = 4096
+# In characters; what clients make up must not fill the memory.
+_LONGEST_REMEMBERED: Final = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,17 +80,26 @@ class Access(Enum):
 class Route:
     """One path with its methods.
 
-    `values` are those a parameter may have, for parameters that are limited;
-    `lifetime_seconds` is how long a stream may live on one check.
+    `where` names it. `values` are those a parameter may have, for parameters that
+    are limited.
     """
 
-    name: str
+    where: Where
     methods: frozenset[str]
     template: Template
     access: Access
     wanted: tuple[Wanted, ...]
     values: Mapping[str, frozenset[str]]
-    lifetime_seconds: float | None
+
+    @property
+    def name(self) -> str:
+        """What logs and metadata call it."""
+        return self.where.route
+
+    @property
+    def lifetime_seconds(self) -> float | None:
+        """How long a stream may live on one check."""
+        return self.where.lifetime_seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,13 +116,22 @@ class Cors:
 
 @dataclass(frozen=True, slots=True)
 class RuleSet:
-    """Routes, and how they are applied."""
+    """Routes, and how they are applied; `where` names it and no route."""
 
-    name: str
+    where: Where
     table: "RouteTable"
     cors: Cors
     shadow_until: date | None
-    strips_credentials: bool
+
+    @property
+    def name(self) -> str:
+        """What Envoy's configuration calls it."""
+        return self.where.rule_set
+
+    @property
+    def strips_credentials(self) -> bool:
+        """Whether credentials are taken off requests that pass."""
+        return self.where.strips_credentials
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +164,17 @@ class Match:
 
     route: Route
     parameters: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Aim:
+    """What a method and a path mean.
+
+    `segments` is none when the path is not canonical, `match` when no route fits.
+    """
+
+    segments: tuple[str, ...] | None
+    match: Match | None
 
 
 @dataclass(slots=True)
@@ -185,6 +221,7 @@ class RouteTable:
         by_method: dict[str, list[Route]] = {}
         all_routes = tuple(routes)
         self.size = len(all_routes)
+        self._remembered = lru_cache(_MOST_REMEMBERED)(self._aim)
         for route in all_routes:
             for method in route.methods:
                 by_method.setdefault(method, []).append(route)
@@ -194,6 +231,20 @@ class RouteTable:
             for one, other in combinations(all_, 2):
                 if overlap(one.template, other.template) is Overlap.AMBIGUOUS:
                     raise AmbiguousRoutesError(method, one, other)
+
+    def aim(self, method: str, target: bytes) -> Aim:
+        """What a request aims at; `target` is path and query.
+
+        Paths that came lately are remembered, as the same few come again and again.
+        """
+        path = target.partition(b"?")[0]
+        if len(method) + len(path) > _LONGEST_REMEMBERED:
+            return self._aim(method, path)
+        return self._remembered(method, path)
+
+    def _aim(self, method: str, path: bytes) -> Aim:
+        segments = split_path(path)
+        return Aim(segments, None if segments is None else self.find(method, segments))
 
     def find(self, method: str, segments: Sequence[str]) -> Match | None:
         """The route of a request, none when there is none. HEAD counts as GET."""

@@ -54,16 +54,33 @@ class Resolver:
 
     async def resolve(self, caller: Caller, facts: Facts) -> Resolved:
         """As which tenant `caller` acts."""
+        named = await self._named(caller, facts)
+        return (
+            Resolved(BAD_CREDENTIAL) if named is None else await self._of(named, facts)
+        )
+
+    async def _named(self, caller: Caller, facts: Facts) -> Caller | None:
+        """The caller without a credential; none when it is bad.
+
+        A credential expires without a change, so each is checked each time.
+        """
+        if isinstance(caller.identity, NamedUser | NamedSubject):
+            return caller
+        claimed = await self._claim(caller, facts)
+        if claimed is None:
+            return None
+        user = NamedUser(claimed.user_id, claimed.pinned_principal_id)
+        return Caller(user, caller.requested_organization)
+
+    async def _of(self, caller: Caller, facts: Facts) -> Resolved:
         epoch = facts.epoch
         remembered = self._remembered.get(caller)
         if remembered is not None and remembered[0] == epoch:
             return remembered[1]
         resolved = await self._resolve(caller, facts)
-        # A credential expires without a change; and what began before a change must
-        # not be remembered after it.
-        is_named = isinstance(caller.identity, NamedUser | NamedSubject)
-        # Names that somebody makes up resolve to nothing and push nobody out.
-        is_worth_it = is_named and isinstance(resolved.context, TenantContext)
+        # What began before a change must not be remembered after it. Names that
+        # somebody makes up resolve to nothing and push nobody out.
+        is_worth_it = isinstance(resolved.context, TenantContext)
         if is_worth_it and epoch is not None and facts.epoch == epoch:
             self._remember(caller, epoch, resolved)
         return resolved

@@ -28,8 +28,9 @@ from sidecar.store.anomalies import Anomaly
 from sidecar.store.clock import SystemClock
 from sidecar.store.errors import StoreError
 from sidecar.store.snapshot import open_snapshot
+from sidecar.transport.edge_answers import Told, respond
 from sidecar.transport.envoy import external_auth_pb2 as envoy
-from sidecar.transport.ext_authz import Told, edge_request, respond
+from sidecar.transport.ext_authz import edge_request
 
 # For all requests of a file together; a snapshot must not be held for ever.
 _SECONDS: Final = 600.0

@@ -1,0 +1,209 @@
+"""Requests a second through Envoy, with and without being asked about.
+
+Envoy and h2load (Debian's nghttp2-client) share one core, the sidecar has the other.
+Envoy answers by itself in the application's place. Four configurations, in turn for
+several rounds, the best of each: no ext_authz at all; one that allows everything, on
+the native engine; the sidecar on the native engine; the sidecar on grpcio.
+"""
+
+import argparse
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from http.client import HTTPConnection
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(ROOT / "examples"), str(ROOT)]
+
+import uvloop  # noqa: E402  after the path
+from dev_server import EXAMPLES, dev_server, temporary_directory  # noqa: E402
+from envoy_in_front import HOST, envoy, shipped  # noqa: E402
+from story_of_the_edge import ANN_KEY  # noqa: E402
+
+SIDECAR_CORE, LOAD_CORE = "0", "1"
+CONNECTIONS = 32
+PATH = "/v2/clusters/1"
+HEADERS = {
+    "x-api-key": ANN_KEY,
+    "x-organization-id": "1",
+    "accept": "application/json",
+    "accept-encoding": "gzip, deflate, br",
+    "user-agent": "Mozilla/5.0 (X11; Linux x86_64) Gecko/20100101 Firefox/145.0",
+}
+_RATE = re.compile(r"finished in [\d.]+m?s, ([\d.]+) req/s")
+_STATUS = re.compile(r"status codes: (\d+) 2xx")
+_FILTER = "envoy.filters.http.ext_authz"
+_HTTP_OK = 200
+NAMES = {
+    "alone": "Envoy alone",
+    "always": "an ext_authz that always allows, native",
+    "native": "the sidecar, native",
+    "grpcio": "the sidecar, grpcio",
+}
+
+
+def in_front_of(socket: Path, *, asks: bool) -> dict:
+    """The shipped configuration, answering for the application."""
+    config = shipped(socket, 1)
+    (chain,) = config["static_resources"]["listeners"][0]["filter_chains"]
+    manager = chain["filters"][0]["typed_config"]
+    (host,) = manager["route_config"]["virtual_hosts"]
+    (route,) = host["routes"]
+    # A machine with other work on it stops for longer now and then.
+    manager["http_filters"][0]["typed_config"]["grpc_service"]["timeout"] = "5s"
+    del route["route"]
+    route["direct_response"] = {"status": 200, "body": {"inline_string": "{}"}}
+    if not asks:
+        del host["typed_per_filter_config"]
+        manager["http_filters"] = [
+            each for each in manager["http_filters"] if each["name"] != _FILTER
+        ]
+        config["static_resources"]["clusters"] = []
+    return config
+
+
+@contextmanager
+def always_allowing(address: str) -> Iterator[subprocess.Popen[bytes]]:
+    """The least that an ext_authz on the native engine can be."""
+    process = subprocess.Popen(  # noqa: S603  this very program
+        [sys.executable, __file__, "--always-allow", address], start_new_session=True
+    )
+    try:
+        yield process
+    finally:
+        process.terminate()
+        process.wait()
+
+
+async def allow_always(address: str) -> None:
+    """Serves until it is ended."""
+    import pygrpc_native.aio  # noqa: PLC0415
+    from grpc_health.v1 import health, health_pb2, health_pb2_grpc  # noqa: PLC0415
+
+    from sidecar.transport.envoy import external_auth_pb2 as pb  # noqa: PLC0415
+    from sidecar.transport.envoy import (  # noqa: PLC0415
+        external_auth_pb2_grpc as pb_grpc,
+    )
+
+    class Allowing(pb_grpc.AuthorizationServicer):
+        async def Check(self, request: object, context: object) -> object:  # noqa: N802
+            del request, context
+            return pb.CheckResponse(status=pb.Status(code=0))
+
+    server = pygrpc_native.aio.Server(io_threads=1)
+    pb_grpc.add_AuthorizationServicer_to_server(Allowing(), server)
+    servicer = health.aio.HealthServicer()
+    await servicer.set(
+        "envoy.service.auth.v3.Authorization",
+        health_pb2.HealthCheckResponse.SERVING,
+    )
+    health_pb2_grpc.add_HealthServicer_to_server(servicer, server)
+    server.add_insecure_port(address)
+    await server.start()
+    await server.wait_for_termination()
+
+
+def verify(port: int, *, is_judged: bool) -> None:
+    """Asks once with the key and once without: h2load counts and does not look."""
+    without = {name: text for name, text in HEADERS.items() if name != "x-api-key"}
+    wanted = [_HTTP_OK, 401 if is_judged else _HTTP_OK]
+    found = [_status(port, headers) for headers in (HEADERS, without)]
+    if wanted != found:
+        raise RuntimeError(f"not as it should be: {found}, wanted {wanted}")
+
+
+def _status(port: int, headers: dict[str, str]) -> int:
+    connection = HTTPConnection(HOST, port, timeout=10)
+    try:
+        connection.request("GET", PATH, headers=headers)
+        return connection.getresponse().status
+    finally:
+        connection.close()
+
+
+def measure(port: int, requests: int) -> float:
+    """Requests a second over HTTP/1.1; raises when one is not answered with 200."""
+    headers = [word for each in HEADERS.items() for word in ("-H", ": ".join(each))]
+    command = [
+        *("taskset", "-c", LOAD_CORE, "h2load", "--h1"),
+        *("-n", str(requests), "-c", str(CONNECTIONS), "-t", "1"),
+        *headers,
+        f"http://{HOST}:{port}{PATH}",
+    ]
+    output = subprocess.run(  # noqa: S603  our own arguments
+        command, check=True, capture_output=True, text=True
+    ).stdout
+    rate, status = _RATE.search(output), _STATUS.search(output)
+    if rate is None or status is None or int(status[1]) != requests:
+        raise RuntimeError(f"h2load failed:\n{output}")
+    return float(rate[1])
+
+
+@contextmanager
+def everything(folder: Path) -> Iterator[dict[str, int]]:
+    """All four configurations, running; gives the port of each one's Envoy."""
+    # What is started from here on stays on the sidecar's core, unless it says else.
+    os.sched_setaffinity(0, {int(SIDECAR_CORE)})
+    sockets = {name: folder / f"{name}.sock" for name in ("always", "native", "grpcio")}
+    ports: dict[str, int] = {}
+    before = ("taskset", "-c", LOAD_CORE)
+    with ExitStack() as running:
+        running.enter_context(always_allowing(f"unix:{sockets['always']}"))
+        for engine in ("native", "grpcio"):
+            address = f"unix:{sockets[engine]}"
+            settings = {
+                "listeners": [{"address": address, "engine": engine}],
+                "edge": {"routes_file": str(EXAMPLES / "routes.yaml"), "budget": 5},
+                "metrics": {"address": None},
+            }
+            data = folder / f"data-{engine}"
+            running.enter_context(dev_server(data, address, settings))
+        for name in NAMES:
+            config = in_front_of(sockets.get(name, folder), asks=name in sockets)
+            ports[name] = running.enter_context(
+                envoy(config, folder / f"envoy-{name}", before)
+            )
+        for name, port in ports.items():
+            verify(port, is_judged=name in {"native", "grpcio"})
+        yield ports
+
+
+def main() -> int:
+    """Measures and prints."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--requests", type=int, default=20_000)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--always-allow", metavar="ADDRESS", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.always_allow is not None:
+        # What the sidecar gives itself, so that only the work is compared.
+        os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
+        uvloop.run(allow_always(options.always_allow))
+    if shutil.which("h2load") is None:
+        print("h2load is needed: Debian's package nghttp2-client")
+        return 2
+    best = dict.fromkeys(NAMES, 0.0)
+    with temporary_directory() as folder, everything(folder) as ports:
+        for name, port in ports.items():
+            measure(port, options.requests // 5)
+            best[name] = 0.0
+        for _ in range(options.rounds):
+            for name, port in ports.items():
+                best[name] = max(best[name], measure(port, options.requests))
+    print(f"{'requests/s':>12}  {'of always':>9}  {'of grpcio':>9}")
+    for name, text in NAMES.items():
+        rate = best[name]
+        print(
+            f"{rate:>12,.0f}  {rate / best['always']:>9.0%}  "
+            f"{rate / best['grpcio']:>8.1f}x  {text}"
+        )
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
