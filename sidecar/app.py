@@ -1,17 +1,20 @@
-"""The composition root: starts everything, drains, stops."""
+"""The composition root: starts everything, drains, stops.
+
+Everything comes together here, which is what makes it long.
+"""
 
 import asyncio
 import gc
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 from typing import Self
 
 import structlog
 
-from sidecar import wiring, wiring_edge, wiring_identity
+from sidecar import wiring, wiring_edge, wiring_identity, wiring_limits
 from sidecar.edge.reloading import Routes
 from sidecar.identity.identity import Identity
 from sidecar.observe.log import configure_logging
@@ -26,11 +29,13 @@ from sidecar.store.document import read_document_file
 from sidecar.store.embedded import EmbeddedPostgres
 from sidecar.store.errors import StoreError
 from sidecar.store.source import Store
-from sidecar.transport.ext_authz import SERVICE as EDGE_SERVICE
 from sidecar.transport.grpc_api import Backing
-from sidecar.transport.server import API_SERVICE, About, Health, Servers
+from sidecar.transport.listener import Listener
+from sidecar.transport.server import About, Health, Servers
+from sidecar.wiring_health import Parts, Vitals
 
 _HEALTH_INTERVAL_SECONDS = 1.0
+_DATABASE_SECONDS = 1.0
 
 _log = structlog.stdlib.get_logger("sidecar.app")
 
@@ -52,11 +57,22 @@ class Sidecar:
         self._health = servers.health
         self._servers = servers
         self._identity = identity
+        self.load = servers.load
         self.routes = routes
         self.store = store
         self.metrics = metrics
         self.metrics_port: int | None = None
         self.addresses: list[str] = []
+        self._vitals = Vitals(
+            Parts(
+                store.feed_health,
+                lambda: identity.tokens.are_usable,
+                servers.certificates_are_well,
+                routes,
+            ),
+            servers.backing.clock,
+            settings.freshness.max_staleness,
+        )
         self._closing = AsyncExitStack()
         self._is_draining = False
 
@@ -79,11 +95,15 @@ class Sidecar:
             policy = wiring.policy_of(settings)
             service = Authorization(store, identity.verifiers, policy)
             routes = wiring_edge.routes_of(settings)
+            load = wiring_limits.load_of(settings)
+            load.start()
+            closing.callback(load.close)
             servers = Servers(
                 Backing(service, policy.kinds, clock, metrics),
                 await _about(settings),
                 Health(),
                 metrics,
+                load,
                 wiring_edge.edge_of(settings, service, routes, clock, metrics),
             )
             sidecar = cls(
@@ -99,15 +119,13 @@ class Sidecar:
                     *wiring.store_readings(store, RELATION_GROUPS),
                     *wiring.tls_readings(servers.tls),
                     *wiring_identity.identity_readings(identity),
+                    *wiring_limits.load_readings(load),
                 ]
             )
             sidecar._follow_routes(closing)
             sidecar._serve_metrics(closing)
             closing.push_async_callback(servers.close, settings.stop.grace_seconds)
-            await sidecar.report_health()
-            sidecar.addresses = [await servers.open(each) for each in listeners]
-            await sidecar.report_health()
-            closing.push_async_callback(_end, asyncio.create_task(sidecar._watch()))
+            await sidecar._open(listeners, closing)
             sidecar._closing = closing.pop_all()
         _log.info("server.started", addresses=sidecar.addresses)
         return sidecar
@@ -125,32 +143,36 @@ class Sidecar:
         await self._closing.aclose()
         _log.info("server.stopped")
 
+    async def _open(
+        self, listeners: Sequence[Listener], closing: AsyncExitStack
+    ) -> None:
+        await self._ask_database()
+        await self.report_health()
+        self.addresses = [await self._servers.open(each) for each in listeners]
+        await self.report_health()
+        for watch in (self._watch(), self._watch_database()):
+            closing.push_async_callback(_end, asyncio.create_task(watch))
+
     async def report_health(self) -> None:
         """Tells how the components are now."""
-        feed = self.store.feed_health()
-        components = {
-            "": True,
-            API_SERVICE: True,
-            "feed": feed.is_live,
-            "triggers": not feed.unwatched,
-            "keys": self._identity.tokens.are_usable,
-            **self._edge_health(),
-        }
-        certificates = self._servers.certificates_are_well()
-        if certificates is not None:
-            components["certificates"] = certificates
-        await self._health.report(components)
-
-    def _edge_health(self) -> dict[str, bool]:
-        if self.routes is None:
-            return {}
-        return {EDGE_SERVICE: True, "routes": self.routes.problem is None}
+        await self._health.report(self._vitals.components())
 
     async def _watch(self) -> None:
         while True:
             await asyncio.sleep(_HEALTH_INTERVAL_SECONDS)
             self._identity.tokens.tend()
             await self.report_health()
+
+    async def _watch_database(self) -> None:
+        # Apart from the rest, which must not wait for a database that is silent.
+        while True:
+            await asyncio.sleep(_HEALTH_INTERVAL_SECONDS)
+            if self._vitals.wants_database():
+                await self._ask_database()
+
+    async def _ask_database(self) -> None:
+        found = await self.store.health(_DATABASE_SECONDS)
+        self._vitals.database(is_reachable=found.is_reachable)
 
     def _follow_routes(self, closing: AsyncExitStack) -> None:
         if self.routes is None:

@@ -356,7 +356,7 @@ class EdgeSettings(_Tree):
 
 
 class LimitSettings(_Tree):
-    """How large a request may be."""
+    """How large a request may be, and how much may be asked at once."""
 
     id_bytes: PositiveInt = Field(default=256, description="Bytes of an id.")
     item_bytes: PositiveInt = Field(default=512, description="Bytes of an item.")
@@ -366,6 +366,23 @@ class LimitSettings(_Tree):
     )
     message_bytes: PositiveInt = Field(
         default=4_194_304, description="Bytes of a message."
+    )
+    concurrent_requests: PositiveInt = Field(
+        default=1_000,
+        description="Requests at once, on all listeners together; more are turned "
+        "away as OVERLOADED.",
+    )
+    queue_seconds: PositiveFloat = Field(
+        default=0.25,
+        description="How long requests may wait for their turn, in seconds; when "
+        "they wait longer, new ones are turned away as OVERLOADED.",
+    )
+    connections: PositiveInt = Field(
+        default=1_024,
+        description="Connections at once to one listener; with the engine grpcio only.",
+    )
+    streams: PositiveInt = Field(
+        default=1_024, description="Requests at once on one connection."
     )
 
 

@@ -33,6 +33,7 @@ from sidecar.store.source import Store, StoreSettings
 from sidecar.store.weights import CacheSizes, Limit
 from sidecar.transport.certificates import CertificateError, TlsFiles
 from sidecar.transport.listener import (
+    Bounds,
     Engine,
     Listener,
     ListenerError,
@@ -128,6 +129,7 @@ def listener_of(listener: ListenerSettings, settings: Settings) -> Listener:
             ),
         ),
         None if listener.tls is None else _tls_of(listener.tls, listener.address),
+        Bounds(limits.connections, limits.streams),
     )
 
 

@@ -1,4 +1,4 @@
-"""Around every unary call of API and edge: decoding, errors to statuses, metrics.
+"""Around every unary call of API and edge: shedding, decoding, statuses, metrics.
 
 Both engines run these. They touch no other service's handlers.
 """
@@ -20,6 +20,7 @@ from sidecar.ports import (
     FactsUnavailableError,
     OverloadedError,
 )
+from sidecar.transport.shedding import SHED_CODE, SHED_DETAILS, SHED_MESSAGE, Load
 from sidecar.transport.status import RefusedError, code_of, details_of
 
 _OK = grpc.StatusCode.OK.name
@@ -48,10 +49,11 @@ class CallObserver(Protocol):
 
 
 class CallInterceptor(aio.ServerInterceptor):  # type: ignore[type-arg]  # not subscriptable at run time
-    """Wraps each handler once: decode, run, map errors, count."""
+    """Wraps each handler once: shed, decode, run, map errors, count."""
 
-    def __init__(self, observer: CallObserver) -> None:
+    def __init__(self, observer: CallObserver, load: Load) -> None:
         self._observer = observer
+        self._load = load
         self._wrapped: dict[str, Handler] = {}
 
     @override
@@ -68,20 +70,23 @@ class CallInterceptor(aio.ServerInterceptor):  # type: ignore[type-arg]  # not s
         prefix = _SERVICES.get(f"{service}/")
         if prefix is None or handler is None or handler.unary_unary is None:
             return handler
-        run = _wrap(f"{prefix}{rpc}", handler, self._observer)
+        run = _wrap(f"{prefix}{rpc}", handler, self._observer, self._load)
         # Messages are decoded inside, so that one which cannot be is a clear error.
         wrapped = cast("Handler", grpc.unary_unary_rpc_method_handler(run))
         self._wrapped[method] = wrapped
         return wrapped
 
 
-def _wrap(rpc: str, handler: Handler, observer: CallObserver) -> Raw:
+def _wrap(rpc: str, handler: Handler, observer: CallObserver, load: Load) -> Raw:
     # Generated code always has both converters, and the servicer is asynchronous.
     decode = cast("Callable[[bytes], Message]", handler.request_deserializer)
     encode = cast("Callable[[Message], bytes]", handler.response_serializer)
     answer = cast("Unary", handler.unary_unary)
 
     async def run(data: bytes, context: Context) -> bytes:
+        if not load.enter():
+            observer.called(rpc, SHED_CODE.name, Reason.OVERLOADED.name, 0.0)
+            await context.abort(SHED_CODE, SHED_MESSAGE, SHED_DETAILS)
         started = time.perf_counter()
         # Whatever is not known to be answered or refused was cancelled.
         code, reason = _CANCELLED, ""
@@ -95,6 +100,7 @@ def _wrap(rpc: str, handler: Handler, observer: CallObserver) -> Raw:
             code, reason = code_of(refused).name, refused.reason.name
             await context.abort(code_of(refused), refused.message, details_of(refused))
         finally:
+            load.leave()
             observer.called(rpc, code, reason, time.perf_counter() - started)
         return response
 

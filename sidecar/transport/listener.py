@@ -79,6 +79,14 @@ Address: TypeAlias = UnixAddress | TcpAddress
 
 
 @dataclass(frozen=True, slots=True)
+class Bounds:
+    """How many connections at once, and how many requests on each of them."""
+
+    connections: int = 1_024
+    streams: int = 1_024
+
+
+@dataclass(frozen=True, slots=True)
 class Listener:
     """One listener as it was configured.
 
@@ -90,6 +98,7 @@ class Listener:
     engine: Engine
     policy: ListenerPolicy
     tls: Tls | None = None
+    bounds: Bounds = Bounds()
 
     def __post_init__(self) -> None:
         if self.tls is None:

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 import pygrpc_native.aio
 from authz.v1 import authorization_service_pb2
@@ -32,11 +32,15 @@ from sidecar.transport.listener import (
 )
 from sidecar.transport.parse import Callers
 from sidecar.transport.peers import AllowedPeers, PeerInterceptor
+from sidecar.transport.shedding import Load
 from sidecar.transport.tls import LiveCertificates, Tls, TlsState
 
 API_SERVICE = authorization_service_pb2.DESCRIPTOR.services_by_name[
     "AuthorizationService"
 ].full_name
+
+# The one component that goes on serving while the server drains.
+LIVE: Final = "live"
 
 _Options: TypeAlias = Sequence[tuple[str, int]]
 _Interceptor: TypeAlias = CallInterceptor | PeerInterceptor
@@ -47,23 +51,27 @@ _LAST_CALLS_SECONDS = 60
 class Health:
     """The health of services and components, shared by all listeners.
 
-    Empty is the server as a whole; component names have no dot.
+    Empty is the server as a whole; component names have no dot, and those of
+    services do.
     """
 
     def __init__(self) -> None:
         self.servicer = health.aio.HealthServicer()  # type: ignore[attr-defined]  # untyped half
         self._known: dict[str, bool] = {}
+        self._is_draining = False
 
     async def report(self, components: Mapping[str, bool]) -> None:
         """Tells how components are; those not named stay as they are."""
-        for name, serving in components.items():
+        for name, is_well in components.items():
+            serving = is_well and (name == LIVE or not self._is_draining)
             if self._known.get(name) is not serving:
                 self._known[name] = serving
                 await self.servicer.set(name, _serving_status(serving))
 
     async def drain(self) -> None:
-        """Says NOT_SERVING for everything, for good."""
-        await self.servicer.enter_graceful_shutdown()
+        """Says NOT_SERVING for everything, for good; but it still lives."""
+        self._is_draining = True
+        await self.report(self._known.copy())
 
 
 def _serving_status(
@@ -126,6 +134,7 @@ class Servers:
     about: About
     health: Health
     observer: CallObserver
+    load: Load
     edge: EdgeBacking | None = None
     _open: list[_Open] = field(default_factory=list)
 
@@ -185,7 +194,7 @@ class Servers:
 
     def _server(self, listener: Listener, secured: _Secured | None) -> aio.Server:
         engine = listener.chosen_engine
-        interceptors: list[_Interceptor] = [CallInterceptor(self.observer)]
+        interceptors: list[_Interceptor] = [CallInterceptor(self.observer, self.load)]
         if secured is not None and secured.allowed is not None:
             # Nothing runs before it.
             interceptors.insert(0, PeerInterceptor(secured.allowed))
@@ -226,11 +235,16 @@ def _new_server(
 
 def _options(listener: Listener) -> _Options:
     limit = listener.policy.limits.message_bytes
-    options = (
+    options: _Options = (
         ("grpc.max_receive_message_length", limit),
+        ("grpc.max_concurrent_streams", listener.bounds.streams),
         # Two sidecars on one port would share its calls without a word.
         ("grpc.so_reuseport", 0),
     )
+    if listener.chosen_engine is Engine.GRPCIO:
+        # The other engine refuses to start with what it does not do.
+        most = ("grpc.max_allowed_incoming_connections", listener.bounds.connections)
+        options = (*options, most)
     if listener.tls is None:
         return options
     age = int(listener.tls.connection_seconds * 1000)

@@ -1,0 +1,36 @@
+"""Settings of limits to what turns calls away, and its metrics."""
+
+from sidecar.observe.metrics import Reading, Sample
+from sidecar.settings import Settings
+from sidecar.transport.shedding import Load, LoadLimits
+
+
+def load_of(settings: Settings) -> Load:
+    """What counts the calls of all listeners, not yet started."""
+    limits = settings.limits
+    return Load(LoadLimits(limits.concurrent_requests, limits.queue_seconds))
+
+
+def load_readings(load: Load) -> list[Reading]:
+    """The metrics of calls under way, read when they are scraped."""
+    return [
+        Reading(
+            "authz_calls_running",
+            "Calls that have begun and not ended.",
+            (),
+            lambda: [Sample((), load.running)],
+        ),
+        Reading(
+            "authz_calls_shed",
+            "Calls turned away before anything was done for them.",
+            (),
+            lambda: [Sample((), load.shed)],
+            is_total=True,
+        ),
+        Reading(
+            "authz_queue_seconds",
+            "How long calls waited for their turn, at the last look.",
+            (),
+            lambda: [Sample((), load.queue_seconds)],
+        ),
+    ]
