@@ -84,7 +84,7 @@ def store_settings(settings: Settings) -> StoreSettings:
         ),
         feed=FeedSettings(
             url=url if feed_url is None else feed_url.get_secret_value(),
-            beat_url=url,
+            facts_url=url,
             beat_interval=freshness.beat_interval,
             max_staleness=freshness.max_staleness,
             recheck_interval=freshness.trigger_check_interval,

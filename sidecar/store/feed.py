@@ -1,91 +1,46 @@
 """The feed: hears what changed, and knows since when it could have missed it.
 
-A connection of its own listens. It is live while beats, sent through the database
-that facts are read from, arrive here: PostgreSQL delivers in the order of commits,
-so a beat that arrived says that everything committed before it was sent has too.
+A connection of its own listens. Now and then it asks the database which transactions
+have ended; a later notification of one that had not, a change's or a beat's, proves
+that all changes until the question were heard. Who hears none for a while sends a
+beat, which serves all who listen.
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from math import inf
 from random import random
-from typing import Final, Protocol
+from typing import Final
 
 import structlog
 
 from sidecar.ports import Clock
-from sidecar.store.beats import Beats
-from sidecar.store.changes import BEATS, parse_change
+from sidecar.store.beats import Beats, Question
+from sidecar.store.changes import BEATS, parse_beat, parse_change
 from sidecar.store.database import DRIVER_ERRORS
 from sidecar.store.dependencies import RELATION_GROUPS
 from sidecar.store.errors import StoreError
-from sidecar.store.listener import BeatSender, Listener
+from sidecar.store.freshness import FeedHealth, FeedSettings, Sink
+from sidecar.store.heard import Heard
+from sidecar.store.listener import Listener, send_beat
+from sidecar.store.revisions import read_history
 from sidecar.store.watching import unwatched
+
+__all__ = ["Feed", "FeedHealth", "FeedSettings", "Sink"]
 
 _log: Final = structlog.get_logger()
 
-# Of each time between two beats, how much is left to chance.
+# Of each time between two questions, or before a beat, how much is left to chance.
 _JITTER: Final = 0.2
 _FIRST_BACKOFF: Final = 0.1
 
 
-class Sink(Protocol):
-    """Whoever keeps facts."""
-
-    live_until: float
-
-    def changed(self, group: str, key: str | None) -> None:
-        """Something was changed; no key: anything of the group may be."""
-        ...
-
-    def drop_everything(self) -> None:
-        """Anything may be changed."""
-        ...
-
-    def set_uncacheable(self, groups: Iterable[str]) -> None:
-        """From now on nobody tells the changes of these groups."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class FeedSettings:
-    """Where the feed listens, and its times in seconds.
-
-    `url` must lead to the database itself, not through a pooler; beats are sent
-    through `beat_url`.
-    """
-
-    url: str
-    beat_url: str
-    schema: str = "authz"
-    beat_interval: float = 1.0
-    max_staleness: float = 10.0
-    recheck_interval: float = 60.0
-    connect_timeout: float = 5.0
-    max_backoff: float = 5.0
-
-
-@dataclass(frozen=True, slots=True)
-class FeedHealth:
-    """How the feed does.
-
-    `staleness`: seconds for which a change could have been missed, infinite when
-    nothing is known. `unwatched`: relations whose facts are never kept, and why.
-    """
-
-    is_connected: bool
-    is_live: bool
-    staleness: float
-    unwatched: Mapping[str, str]
-    connections: int
-    changes: int
-    malformed: int
-
-
 class Feed:
-    """Tells a sink what changed, for as long as it is started."""
+    """Tells a sink what changed, for as long as it is started.
+
+    `heard` is how much of the history has been heard.
+    """
 
     def __init__(
         self,
@@ -93,17 +48,24 @@ class Feed:
         sink: Sink,
         clock: Clock,
         chance: Callable[[], float] = random,
+        renewed: Callable[[], None] = lambda: None,
     ) -> None:
-        """`chance`, from 0 to 1, spreads the beats and reconnects of many sidecars."""
+        """`chance`, from 0 to 1, spreads the beats and reconnects of many sidecars.
+
+        `renewed` is called after each connect, before anything is kept again.
+        """
+        self.heard = Heard()
         self._settings = settings
         self._sink = sink
         self._clock = clock
         self._chance = chance
+        self._renewed = renewed
         self._beats = Beats(clock)
-        self._sender = BeatSender(settings.beat_url, settings.connect_timeout)
         self._listener: Listener | None = None
         self._task: asyncio.Task[None] | None = None
         self._probe: asyncio.Future[float] | None = None
+        # Set by a proof, and when there will be none.
+        self._told = asyncio.Event()
         self._checking = asyncio.Lock()
         self._checked_at = -inf
         self._fresh_at = -inf
@@ -116,18 +78,14 @@ class Feed:
         """Connects, and from then on stays connected as well as it can.
 
         Raises StoreError when the first connection cannot be had, or when what is
-        sent through `beat_url` does not arrive.
+        sent through `facts_url` does not arrive.
         """
         try:
             listener = await self._connect()
         except DRIVER_ERRORS as error:
-            self._sender.terminate()
             raise StoreError(
                 f"the feed cannot reach the database: {type(error).__name__}"
             ) from error
-        except BaseException:
-            self._sender.terminate()
-            raise
         self._task = asyncio.create_task(self._run(listener))
 
     async def close(self) -> None:
@@ -138,7 +96,6 @@ class Feed:
                 await self._task
         if self._listener is not None:
             self._listener.terminate()
-        self._sender.terminate()
 
     def staleness(self) -> float:
         """Seconds for which a change could have been missed; infinite: unknown."""
@@ -166,29 +123,36 @@ class Feed:
         self._beats.forget()
         settings = self._settings
         listener = await Listener.open(
-            settings.url, settings.connect_timeout, self._heard, self._lost
+            settings.url, settings.connect_timeout, self._hear, self._lost
         )
         try:
+            history = await read_history(listener.connection)
+            snapshot = await listener.ask(settings.patience)
+            self.heard.begin(snapshot, history)
             sent = await self._probed()
             await self._check(listener)
         except BaseException:
             listener.terminate()
             raise
         # From here on nothing is missed, and nothing older is held.
+        self._renewed()
         self._sink.drop_everything()
         if listener.lost.is_set():
             raise ConnectionResetError
         self._listener = listener
         self._connections += 1
+        self.heard.see(snapshot)
         self._advance(sent)
         _log.info("feed.connected", connections=self._connections)
         return listener
 
     async def _probed(self) -> float:
+        settings = self._settings
         self._probe = asyncio.get_running_loop().create_future()
-        await self._sender.send(self._beats.next())
+        nonce = self._beats.next()
+        await send_beat(settings.facts_url, nonce, settings.connect_timeout)
         try:
-            async with asyncio.timeout(self._settings.connect_timeout):
+            async with asyncio.timeout(settings.connect_timeout):
                 return await self._probe
         except TimeoutError as error:
             raise StoreError(
@@ -201,7 +165,7 @@ class Feed:
     async def _check(self, listener: Listener) -> None:
         async with self._checking:
             self._checked_at = self._clock.monotonic()
-            reasons = await unwatched(listener.connection, self._settings.schema)
+            reasons = await unwatched(listener, self._settings.schema)
         for relation in reasons.keys() - self._unwatched.keys():
             _log.warning("feed.unwatched", relation=relation, reason=reasons[relation])
         for relation in self._unwatched.keys() - reasons.keys():
@@ -209,37 +173,64 @@ class Feed:
         self._unwatched = reasons
         self._sink.set_uncacheable({RELATION_GROUPS[each] for each in reasons})
 
-    def _heard(self, channel: str, payload: str) -> None:
+    def _hear(self, channel: str, payload: str) -> None:
         if channel == BEATS:
-            sent = self._beats.heard(payload)
-            if sent is not None:
-                self._advance(sent)
+            self._hear_beat(payload)
         else:
-            self._tell(payload)
+            self._hear_change(payload)
 
-    def _advance(self, sent: float) -> None:
-        if self._probe is not None and not self._probe.done():
-            self._probe.set_result(sent)
-        elif self._listener is not None:
-            self._fresh_at = max(self._fresh_at, sent)
-            self._sink.live_until = self._fresh_at + self._settings.max_staleness
+    def _hear_beat(self, payload: str) -> None:
+        beat = parse_beat(payload)
+        if beat is None:
+            self._hear_malformed(payload)
+            return
+        self._prove(beat.transaction)
+        if self._listener is not None:
+            self.heard.see(beat.snapshot)
+        sent = self._beats.came_back(beat.nonce)
+        if sent is not None:
+            self._came_back(sent)
 
-    def _tell(self, payload: str) -> None:
+    def _hear_change(self, payload: str) -> None:
         change = parse_change(payload)
         if change is None:
-            self._malformed += 1
-            self._sink.drop_everything()
-            _log.warning("feed.malformed", characters=len(payload))
+            self._hear_malformed(payload)
             return
         self._changes += 1
         for key in (None,) if change.keys is None else change.keys:
             self._sink.changed(change.group, key)
+        self._prove(change.transaction)
+
+    def _hear_malformed(self, payload: str) -> None:
+        self._malformed += 1
+        self._sink.drop_everything()
+        _log.warning("feed.malformed", characters=len(payload))
+
+    def _prove(self, xid: int) -> None:
+        self.heard.tell(xid)
+        question = None if self._listener is None else self._beats.proven(xid)
+        if question is not None:
+            self.heard.see(question.snapshot)
+            self._advance(question.asked)
+
+    def _came_back(self, sent: float) -> None:
+        if self._probe is not None and not self._probe.done():
+            self._probe.set_result(sent)
+        elif self._listener is not None:
+            self._advance(sent)
+
+    def _advance(self, since: float) -> None:
+        self._fresh_at = max(self._fresh_at, since)
+        self._sink.live_until = self._fresh_at + self._settings.max_staleness
+        self._told.set()
 
     def _lost(self) -> None:
         self._listener = None
         self._fresh_at = -inf
         self._sink.live_until = -inf
         self._sink.drop_everything()
+        self.heard.lose()
+        self._told.set()
 
     async def _run(self, listener: Listener) -> None:
         while True:
@@ -252,40 +243,53 @@ class Feed:
             listener = await self._reconnect()
 
     async def _follow(self, listener: Listener) -> str:
-        """Keeps the beats going; says in the end why it cannot go on."""
-        while not await self._is_lost(listener):
-            await self._beat()
-            if self._beats.oldest_age() > self._settings.max_staleness:
-                return "beats do not come back"
-            checked = self._clock.monotonic() - self._checked_at
-            if checked >= self._settings.recheck_interval:
+        """Keeps proving that nothing is missed; says in the end why it cannot."""
+        settings = self._settings
+        while not listener.lost.is_set():
+            asked = self._clock.monotonic()
+            if not await self._ask(listener, asked):
+                return "a transaction was told that there cannot have been"
+            if not await self._is_told(settings.beat_interval * self._spread()):
+                await listener.beat(self._beats.next(), settings.patience)
+                if not await self._is_told(settings.patience):
+                    return "beats do not come back"
+            if self._clock.monotonic() - self._checked_at >= settings.recheck_interval:
                 await self._check(listener)
+            pause = asked + settings.beat_interval - self._clock.monotonic()
+            await _set_within(listener.lost, pause)
         return "the connection is gone"
 
-    async def _is_lost(self, listener: Listener) -> bool:
-        interval = self._settings.beat_interval * self._jitter(_JITTER)
-        with suppress(TimeoutError):
-            async with asyncio.timeout(interval):
-                await listener.lost.wait()
-        return listener.lost.is_set()
+    async def _ask(self, listener: Listener, asked: float) -> bool:
+        """False: somebody told of a transaction that has not ended.
 
-    async def _beat(self) -> None:
-        beat = self._beats.next()
-        try:
-            await self._sender.send(beat)
-        except DRIVER_ERRORS as error:
-            self._beats.withdraw(beat)
-            _log.warning("feed.beat_failed", error=type(error).__name__)
+        Anybody may notify. A made-up number would prove what is not so, and nothing
+        that followed from it is to last.
+        """
+        self._told.clear()
+        snapshot = await listener.ask(self._settings.patience)
+        self.heard.tell_whole()
+        self._beats.asked(Question(asked, snapshot))
+        return self.heard.newest < snapshot.xmax
+
+    async def _is_told(self, seconds: float) -> bool:
+        await _set_within(self._told, seconds)
+        return self._told.is_set()
 
     async def _reconnect(self) -> Listener:
         backoff = _FIRST_BACKOFF
         while True:
-            await asyncio.sleep(backoff * self._jitter(0.5))
+            await asyncio.sleep(backoff * (1 - 0.5 * self._chance()))
             try:
                 return await self._connect()
             except Exception as error:  # noqa: BLE001 - whatever it is, go on for ever
                 backoff = min(2 * backoff, self._settings.max_backoff)
                 _log.warning("feed.retry", error=str(error) or type(error).__name__)
 
-    def _jitter(self, share: float) -> float:
-        return 1 - share * self._chance()
+    def _spread(self) -> float:
+        return 1 + _JITTER * self._chance()
+
+
+async def _set_within(event: asyncio.Event, seconds: float) -> None:
+    with suppress(TimeoutError):
+        async with asyncio.timeout(max(seconds, 0)):
+            await event.wait()

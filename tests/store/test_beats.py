@@ -1,5 +1,9 @@
-from sidecar.store.beats import Beats
+from sidecar.store.beats import Beats, Question
+from sidecar.store.heard import Snapshot
 from tests.store.fakes import FakeClock
+
+# 10 and 12 had not ended, 11 had.
+SNAPSHOT = Snapshot(10, 13, frozenset({10, 12}))
 
 
 def test_beat_that_came_back_tells_when_it_was_sent() -> None:
@@ -10,16 +14,16 @@ def test_beat_that_came_back_tells_when_it_was_sent() -> None:
     sent = clock.now
     clock.now += 3
 
-    assert (sent, None) == (beats.heard(beat), beats.heard(beat))
+    assert (sent, None) == (beats.came_back(beat), beats.came_back(beat))
 
 
-def test_beats_of_others_tell_nothing() -> None:
+def test_beats_of_others_do_not_come_back() -> None:
     """When they were sent is not known on this clock."""
     clock = FakeClock()
     beat = Beats(clock).next()
 
-    assert Beats(clock).heard(beat) is None
-    assert Beats(clock).heard("") is None
+    assert Beats(clock).came_back(beat) is None
+    assert Beats(clock).came_back("") is None
 
 
 def test_later_beats_still_count() -> None:
@@ -29,30 +33,36 @@ def test_later_beats_still_count() -> None:
     first = beats.next()
     clock.now += 1
     second = beats.next()
-    beats.heard(first)
+    beats.came_back(first)
 
-    assert clock.now == beats.heard(second)
-
-
-def test_oldest_beat_under_way_has_an_age() -> None:
-    """One that came back, or could not be sent, is not under way."""
-    clock = FakeClock()
-    beats = Beats(clock)
-    first, second = beats.next(), beats.next()
-    clock.now += 2
-    ages = [beats.oldest_age()]
-    beats.withdraw(first)
-    ages.append(beats.oldest_age())
-    beats.heard(second)
-    ages.append(beats.oldest_age())
-
-    assert ages == [2.0, 2.0, 0.0]
+    assert clock.now == beats.came_back(second)
 
 
-def test_forgotten_beats_do_not_count() -> None:
-    """After a reconnect nothing that was sent before it does."""
+def test_transaction_that_had_not_ended_proves() -> None:
+    """Once; whatever its number, and though it began before the question."""
+    question = Question(5.0, SNAPSHOT)
+    proofs = []
+    for xid in (10, 12, 13, 20):
+        beats = Beats(FakeClock())
+        beats.asked(question)
+        proofs.append((beats.proven(xid), beats.proven(xid)))
+
+    assert [(question, None)] * 4 == proofs
+
+
+def test_transaction_that_had_ended_proves_nothing() -> None:
+    """It may have ended long before the question."""
+    beats = Beats(FakeClock())
+    beats.asked(Question(5.0, SNAPSHOT))
+
+    assert [None, None] == [beats.proven(9), beats.proven(11)]
+
+
+def test_forgotten_do_not_count() -> None:
+    """After a reconnect nothing that was asked or sent before it does."""
     beats = Beats(FakeClock())
     beat = beats.next()
+    beats.asked(Question(5.0, SNAPSHOT))
     beats.forget()
 
-    assert beats.heard(beat) is None
+    assert (None, None) == (beats.came_back(beat), beats.proven(20))

@@ -1,6 +1,7 @@
 import pytest
 
-from sidecar.store.changes import Change, parse_change
+from sidecar.store.changes import Beat, Change, parse_beat, parse_change
+from sidecar.store.heard import Snapshot
 
 
 @pytest.mark.parametrize(
@@ -45,3 +46,31 @@ def test_change_is_a_group_and_its_keys(payload: str, change: Change) -> None:
 def test_anything_else_is_no_change(payload: str) -> None:
     """Whoever can notify can send anything, so the form is strict."""
     assert parse_change(payload) is None
+
+
+def test_beat_tells_its_transaction_and_snapshot() -> None:
+    """And which one it is, for its sender."""
+    payload = '{"g":"beat","n":"a1","s":"5:7:5","x":"7"}'
+
+    assert Beat("a1", Snapshot(5, 7, frozenset({5})), 7) == parse_beat(payload)
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        "",
+        "somebody 1",
+        "[]",
+        '{"g":"beat","n":"a1","s":"5:7:5"}',
+        '{"g":"user","n":"a1","s":"5:7:5","x":"7"}',
+        '{"g":"beat","n":1,"s":"5:7:5","x":"7"}',
+        '{"g":"beat","n":"a1","s":"5:7","x":"7"}',
+        '{"g":"beat","n":"a1","s":"5:7:5","x":7}',
+        '{"g":"beat","n":"a1","s":"5:7:5","x":"6"}',
+        '{"g":"beat","n":"a1","s":"5:7:5","x":"7","k":[]}',
+        '{"g":"beat","n":"a1","s":"5:7:5","x":"999999999999999999999"}',
+    ],
+)
+def test_anything_else_is_no_beat(payload: str) -> None:
+    """Also one whose snapshot saw what came after its transaction."""
+    assert parse_beat(payload) is None

@@ -13,7 +13,11 @@ from sidecar.store.feed import Feed, FeedSettings
 LISTENERS = """
     select pid from pg_stat_activity
     where datname = current_database() and pid <> pg_backend_pid()
-        and query not like '%pg_notify%'
+"""
+BEAT = """
+    select pg_notify('authz_beat', format(
+        '{"g":"beat","n":"other","s":"%s","x":"%s"}', pg_current_snapshot(),
+        pg_current_xact_id()))
 """
 
 
@@ -61,11 +65,11 @@ class Heard:
         self._told.set()
 
 
-def settings_of(url: str, beat_url: str | None = None) -> FeedSettings:
+def settings_of(url: str) -> FeedSettings:
     """A quick feed."""
     return FeedSettings(
         url,
-        beat_url or url,
+        url,
         beat_interval=0.02,
         max_staleness=5.0,
         connect_timeout=2.0,
@@ -83,6 +87,12 @@ async def started(settings: FeedSettings) -> AsyncIterator[tuple[Feed, Heard]]:
         yield feed, heard
     finally:
         await feed.close()
+
+
+async def asked(feed: Feed) -> None:
+    """Waits until a question was answered that no notification has followed."""
+    while feed._beats._question is None:
+        await feed.recheck()
 
 
 async def end_listeners(connection: asyncpg.Connection) -> None:
@@ -147,18 +157,82 @@ async def test_beats_keep_the_feed_live(database: str) -> None:
         await heard.until(lambda: heard.live_until > second)
 
 
-async def test_beats_of_others_do_not_count(
+async def test_beat_of_another_is_a_proof(
     database: str, connection: asyncpg.Connection
 ) -> None:
-    """When they were sent is not known here."""
+    """One beat serves all: who hears it sends none, and is fresh since it asked."""
     settings = FeedSettings(database, database, beat_interval=3600)
-    async with started(settings) as (_, heard):
+    async with started(settings) as (feed, heard):
+        await asked(feed)
         before = heard.live_until
-        await connection.execute("select pg_notify('authz_beat', 'somebody 1')")
-        await connection.execute("select pg_notify('authz_changes', 'after it')")
-        await heard.until(lambda: len(heard.events) == 2)
+        await connection.execute(BEAT)
+        await heard.until(lambda: heard.live_until > before)
+
+        assert feed._beats._count == 1
+
+
+async def test_change_is_a_proof(database: str, connection: asyncpg.Connection) -> None:
+    """Where something changes all the time nobody needs a beat."""
+    settings = FeedSettings(database, database, beat_interval=3600)
+    async with started(settings) as (feed, heard):
+        await asked(feed)
+        before = heard.live_until
+        await connection.execute(
+            "insert into authz.principals (id, kind) values (1, 'org')"
+        )
+        await heard.until(lambda: heard.live_until > before)
+
+        assert ("principal", "1") in heard.events
+
+
+async def test_transaction_that_had_ended_is_no_proof(
+    database: str, connection: asyncpg.Connection
+) -> None:
+    """What was on its way when the question was put says nothing of that time."""
+    settings = FeedSettings(database, database, beat_interval=3600)
+    async with started(settings) as (feed, heard):
+        await asked(feed)
+        before = heard.live_until
+        old = """{"g":"user","k":["1"],"x":"3"}"""
+        await connection.execute(f"select pg_notify('authz_changes', '{old}')")
+        await heard.until(lambda: ("user", "1") in heard.events)
 
         assert before == heard.live_until
+
+
+async def test_made_up_transaction_does_not_last(
+    database: str, connection: asyncpg.Connection
+) -> None:
+    """Anybody may notify; one who tells of what cannot be costs a reconnect."""
+    async with started(settings_of(database)) as (feed, heard):
+        far = """{"g":"user","k":["1"],"x":"99999999"}"""
+        await connection.execute(f"select pg_notify('authz_changes', '{far}')")
+        await heard.until(lambda: heard.live_until == -inf)
+        covered = feed.heard.covers(99999999)
+        await heard.until(lambda: heard.live_until > 0)
+
+        assert (False, 2) == (covered, feed.health().connections)
+
+
+async def test_what_was_heard_is_covered(
+    database: str, connection: asyncpg.Connection
+) -> None:
+    """A transaction is, once something says that no more of it will come."""
+    async with started(settings_of(database)) as (feed, heard):
+        async with connection.transaction():
+            xid = await connection.fetchval("select pg_current_xact_id()::text::int")
+            await connection.execute(
+                "insert into authz.principals (id, kind) values (1, 'org')"
+            )
+            await connection.execute(
+                "insert into authz.principals (id, kind) values (2, 'org')"
+            )
+            before = feed.heard.covers(xid)
+        await heard.until(lambda: feed.heard.covers(xid))
+
+        assert not before
+        assert {("principal", "1"), ("principal", "2")} < set(heard.events)
+        assert feed.heard.newest >= xid
 
 
 async def test_lost_connection_drops_everything_and_reconnects(
@@ -187,7 +261,7 @@ async def test_connection_that_hears_no_beats_is_given_up(database: str) -> None
     )
     async with started(settings) as (feed, heard):
         assert feed._listener is not None
-        await feed._listener.connection.fetch("unlisten authz_beat")
+        await feed._listener.fetch("unlisten authz_beat")
         await heard.until(lambda: heard.live_until == -inf)
         await heard.until(lambda: heard.live_until > 0)
 
