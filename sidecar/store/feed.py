@@ -7,7 +7,7 @@ beat, which serves all who listen.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from math import inf
 from random import random
@@ -36,6 +36,10 @@ _JITTER: Final = 0.2
 _FIRST_BACKOFF: Final = 0.1
 
 
+async def _nothing() -> None:
+    return
+
+
 class Feed:
     """Tells a sink what changed, for as long as it is started.
 
@@ -48,11 +52,11 @@ class Feed:
         sink: Sink,
         clock: Clock,
         chance: Callable[[], float] = random,
-        renewed: Callable[[], None] = lambda: None,
+        renewed: Callable[[], Awaitable[None]] = _nothing,
     ) -> None:
         """`chance`, from 0 to 1, spreads the beats and reconnects of many sidecars.
 
-        `renewed` is called after each connect, before anything is kept again.
+        `renewed` is awaited after each connect, before anything is kept again.
         """
         self.heard = Heard()
         self._settings = settings
@@ -123,10 +127,10 @@ class Feed:
         self._beats.forget()
         settings = self._settings
         listener = await Listener.open(
-            settings.url, settings.connect_timeout, self._hear, self._lost
+            settings.address, settings.connect_timeout, self._hear, self._lost
         )
         try:
-            history = await read_history(listener.connection)
+            history = await read_history(listener)
             snapshot = await listener.ask(settings.patience)
             self.heard.begin(snapshot, history)
             sent = await self._probed()
@@ -135,7 +139,7 @@ class Feed:
             listener.terminate()
             raise
         # From here on nothing is missed, and nothing older is held.
-        self._renewed()
+        await self._renewed()
         self._sink.drop_everything()
         if listener.lost.is_set():
             raise ConnectionResetError
@@ -150,7 +154,7 @@ class Feed:
         settings = self._settings
         self._probe = asyncio.get_running_loop().create_future()
         nonce = self._beats.next()
-        await send_beat(settings.facts_url, nonce, settings.connect_timeout)
+        await send_beat(settings.facts_address, nonce, settings.connect_timeout)
         try:
             async with asyncio.timeout(settings.connect_timeout):
                 return await self._probe

@@ -2,7 +2,10 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
+
+from sidecar.store.dialing import Address
 
 
 class Sink(Protocol):
@@ -39,6 +42,17 @@ class FeedSettings:
     recheck_interval: float = 60.0
     connect_timeout: float = 5.0
     max_backoff: float = 5.0
+    password_file: Path | None = None
+
+    @property
+    def address(self) -> Address:
+        """Where the feed listens; only a primary passes notifications on."""
+        return Address(self.url, self.password_file, "primary")
+
+    @property
+    def facts_address(self) -> Address:
+        """Where facts are read."""
+        return Address(self.facts_url, self.password_file, "primary")
 
     @property
     def patience(self) -> float:

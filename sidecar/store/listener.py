@@ -9,6 +9,7 @@ from asyncpg.prepared_stmt import PreparedStatement
 from typing_extensions import override
 
 from sidecar.store.changes import BEATS, CHANGES
+from sidecar.store.dialing import Address, dial
 from sidecar.store.errors import StoreError
 from sidecar.store.heard import Snapshot, parse_snapshot
 from sidecar.store.queries import Queryable, Row
@@ -48,7 +49,7 @@ class Listener(Queryable):
 
     @classmethod
     async def open(
-        cls, url: str, seconds: float, hear: Hear, on_lost: Callable[[], None]
+        cls, address: Address, seconds: float, hear: Hear, on_lost: Callable[[], None]
     ) -> "Listener":
         """Connects and listens; `hear` gets each channel and payload.
 
@@ -56,9 +57,7 @@ class Listener(Queryable):
         the driver raises.
         """
         async with asyncio.timeout(seconds):
-            connection = await asyncpg.connect(
-                url, statement_cache_size=0, command_timeout=seconds
-            )
+            connection = await dial(address, seconds, command_timeout=seconds)
             try:
                 listener = cls(connection, on_lost, await connection.prepare(_ASK))
                 for channel in (CHANGES, BEATS):
@@ -110,13 +109,13 @@ class Listener(Queryable):
             self._on_lost()
 
 
-async def send_beat(url: str, nonce: str, seconds: float) -> None:
+async def send_beat(address: Address, nonce: str, seconds: float) -> None:
     """Sends one beat through a connection for it alone.
 
     `seconds` is the time for all of it. Raises what the driver raises.
     """
     async with asyncio.timeout(seconds):
-        connection = await asyncpg.connect(url, statement_cache_size=0)
+        connection = await dial(address, seconds)
         try:
             await connection.execute(_BEAT % nonce)
         finally:
