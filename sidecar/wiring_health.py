@@ -44,7 +44,9 @@ class Vitals:
 
     def wants_database(self) -> bool:
         """Whether it is time to ask the database: rarely while the feed lives."""
-        if not self._is_reachable or not self._parts.feed().is_live:
+        # A feed that has been silent for this long makes one ask.
+        is_silent = self._parts.feed().staleness > self._max_staleness / 2
+        if not self._is_reachable or is_silent:
             return True
         return self._clock.monotonic() - self._asked_at >= _PATIENCE_SECONDS
 
