@@ -57,12 +57,18 @@ class Database(_Tree):
 
     url: SecretStr = Field(
         default=SecretStr("postgresql:///authz"),
-        description="Where facts are read, as a libpq URL.",
+        description="Where facts are read, as a libpq URL; of several hosts, the "
+        "primary.",
     )
     feed_url: SecretStr | None = Field(
         default=None,
         description="Where changes are listened to, without a transaction pooler "
         "between; unset means `url`.",
+    )
+    password_file: Path | None = Field(
+        default=None,
+        description="A file with the password for all URLs, read for each connection "
+        "anew; unset means the password in the URL.",
     )
     pool_min: PositiveInt = Field(default=1, description="Connections kept open.")
     pool_max: PositiveInt = Field(default=8, description="Connections at most.")
@@ -77,6 +83,17 @@ class Database(_Tree):
         description="Whether statements stay prepared; false behind a transaction "
         "pooler that cannot keep them.",
     )
+
+    @model_validator(mode="after")
+    def _one_password(self) -> Self:
+        urls = {"url": self.url, "feed_url": self.feed_url}
+        for name, url in urls.items():
+            if self.password_file is None or url is None:
+                continue
+            parts = urlsplit(url.get_secret_value())
+            if ":" in parts.netloc.rpartition("@")[0] or "password=" in parts.query:
+                raise ValueError(f"`{name}` has a password, and so has `password_file`")
+        return self
 
 
 class Freshness(_Tree):

@@ -81,6 +81,8 @@ def store_settings(settings: Settings) -> StoreSettings:
             waiting=database.pool_waiting,
             connect_timeout=database.connect_seconds,
             statement_cache=100 if database.prepared_statements else 0,
+            password_file=database.password_file,
+            wanted="primary",
         ),
         feed=FeedSettings(
             url=url if feed_url is None else feed_url.get_secret_value(),
@@ -89,6 +91,7 @@ def store_settings(settings: Settings) -> StoreSettings:
             max_staleness=freshness.max_staleness,
             recheck_interval=freshness.trigger_check_interval,
             connect_timeout=database.connect_seconds,
+            password_file=database.password_file,
         ),
         cache=_cache_sizes(settings.cache),
     )

@@ -156,3 +156,23 @@ def test_settings_cannot_be_changed() -> None:
 
     with pytest.raises(ValueError, match="frozen"):
         settings.role_precedence = "highest_scope"
+
+
+@pytest.mark.parametrize(
+    ("name", "url"),
+    [
+        ("url", "postgresql://u:secret@h/d"),
+        ("url", "postgresql://h/d?password=secret"),
+        ("feed_url", "postgresql://u:secret@h/d"),
+    ],
+)
+def test_second_password_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, url: str
+) -> None:
+    """Of two passwords nobody could say which is right; none is printed."""
+    path = written(tmp_path, "database: {password_file: /run/password}")
+    monkeypatch.setenv(f"AUTHZ_DATABASE__{name.upper()}", url)
+
+    with pytest.raises(SettingsError, match=f"`{name}` has a password") as caught:
+        load(path)
+    assert "secret" not in str(caught.value)

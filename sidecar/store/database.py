@@ -4,12 +4,14 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
 
 from sidecar.ports import FactsUnavailableError, OverloadedError
+from sidecar.store.dialing import Address, Wanted, dial, told
 from sidecar.store.errors import StoreError
 
 # After the answer, or its time, is over: to end what still runs and to hand back.
@@ -30,6 +32,7 @@ class PoolSettings:
     `statement_cache` is how many statements a connection keeps prepared; through a
     pooler that hands out another connection for each transaction it must be zero.
     `waiting` is how many may wait for a connection before more are turned away.
+    Without a `smallest`, the database need not be there yet.
     """
 
     url: str
@@ -38,6 +41,13 @@ class PoolSettings:
     waiting: int = 200
     connect_timeout: float = 5.0
     statement_cache: int = 100
+    password_file: Path | None = None
+    wanted: Wanted = "any"
+
+    @property
+    def address(self) -> Address:
+        """Where each connection goes."""
+        return Address(self.url, self.password_file, self.wanted)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +73,9 @@ class Database:
     async def connect(cls, settings: PoolSettings) -> "Database":
         """Opens the pool; raises StoreError when the database cannot be reached."""
         pool = asyncpg.create_pool(
-            settings.url,
             min_size=settings.smallest,
             max_size=settings.largest,
-            timeout=settings.connect_timeout,
-            statement_cache_size=settings.statement_cache,
+            connect=_Dialer(settings),
             reset=_reset,
         )
         try:
@@ -75,9 +83,8 @@ class Database:
                 await pool
         except (*DRIVER_ERRORS, ValueError) as error:
             pool.terminate()
-            raise StoreError(
-                f"the database cannot be reached: {type(error).__name__}"
-            ) from error
+            reason = told(error)
+            raise StoreError(f"the database cannot be reached: {reason}") from error
         return cls(pool, settings)
 
     @asynccontextmanager
@@ -107,6 +114,10 @@ class Database:
             return False
         return True
 
+    async def renew(self) -> None:
+        """From now on lends only connections that are opened after this."""
+        await self._pool.expire_connections()
+
     def stats(self) -> PoolStats:
         """How the pool is used."""
         return PoolStats(
@@ -131,6 +142,20 @@ class Database:
             yield connection
         finally:
             await self._pool.release(connection, timeout=_RELEASE_SECONDS)
+
+
+class _Dialer:
+    # What the pool would hand to the driver is in the settings already.
+    def __init__(self, settings: PoolSettings) -> None:
+        self._settings = settings
+
+    async def __call__(self, *_: object, **__: object) -> asyncpg.Connection:
+        settings = self._settings
+        return await dial(
+            settings.address,
+            settings.connect_timeout,
+            statement_cache=settings.statement_cache,
+        )
 
 
 async def _reset(_: asyncpg.Connection) -> None:
