@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from enum import Enum, unique
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, Protocol, TypeAlias, TypeVar
 
 from sidecar.core.filters import Field
 from sidecar.core.ids import (
@@ -48,6 +48,10 @@ class DeadlineTooNearError(CouldNotDecideError):
 
 class OverloadedError(CouldNotDecideError):
     """Too much is asked at once."""
+
+
+class UnknownRevisionError(Exception):
+    """A question names a revision that is malformed or of another history."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +166,11 @@ class Facts(Protocol):
         """
         return None
 
+    @property
+    def revision(self) -> str | None:
+        """A revision that every fact read here reflects; none when not known."""
+        return None
+
 
 @unique
 class Consistency(Enum):
@@ -171,13 +180,27 @@ class Consistency(Enum):
     FULLY_CONSISTENT = "fully_consistent"
 
 
+@dataclass(frozen=True, slots=True)
+class AtLeast:
+    """Each fact must reflect at least this revision."""
+
+    revision: str
+
+
+Freshness: TypeAlias = Consistency | AtLeast
+
+
 class FactSource(Protocol):
     """Opens facts for one question."""
 
     def open(
-        self, consistency: Consistency, deadline: float
+        self, consistency: Freshness, deadline: float
     ) -> AbstractAsyncContextManager[Facts]:
-        """Facts as fresh as asked; `deadline` is a time of `Clock.monotonic`."""
+        """Facts as fresh as asked; `deadline` is a time of `Clock.monotonic`.
+
+        Entering raises CouldNotDecideError, and UnknownRevisionError for a revision
+        that is none of this history.
+        """
         ...
 
     @property

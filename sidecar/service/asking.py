@@ -13,7 +13,8 @@ from sidecar.core.model import (
 )
 from sidecar.core.permissions import Basis, JudgedRole, PermissionQuery, RolePrecedence
 from sidecar.core.sql import SqlFilter, SqlOptions
-from sidecar.ports import Consistency
+from sidecar.core.tenancy import AvailableContext
+from sidecar.ports import Freshness
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,7 @@ class Asked:
     """
 
     caller: Caller
-    consistency: Consistency
+    consistency: Freshness
     deadline: float
     explain: bool = False
 
@@ -94,16 +95,34 @@ class Explanation:
 
 
 @dataclass(frozen=True, slots=True)
+class Located:
+    """As which tenant a caller acts."""
+
+    context: TenantContext
+    revision: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """As which tenants a caller may act."""
+
+    contexts: tuple[AvailableContext, ...]
+    revision: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Decided:
     """A decision for each element; explanations too when they were asked for.
 
     `least_level` is how far the demanded permissions reach, the least of them; none
-    when none was demanded, or only to view.
+    when none was demanded, or only to view. `revision`, here and below: one that the
+    answer reflects, none when not known.
     """
 
     decisions: list[Decision]
     explanations: list[Explanation] | None = None
     least_level: AccessLevel | None = None
+    revision: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +140,7 @@ class Permitted:
 
     permissions: list[Permissions]
     reasons: list[PermissionReasons] | None = None
+    revision: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,3 +158,4 @@ class Filtered:
 
     chosen: ListFilter
     sql: SqlFilter | None
+    revision: str | None = None

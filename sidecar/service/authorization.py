@@ -16,10 +16,8 @@ from sidecar.core.authorize import (
     verdict,
 )
 from sidecar.core.decision import UNKNOWN_KIND, Denied
-from sidecar.core.model import TenantContext
 from sidecar.core.permissions import PermissionQuery
 from sidecar.core.reasons import Denial
-from sidecar.core.tenancy import AvailableContext
 from sidecar.ports import (
     Facts,
     FactSource,
@@ -33,6 +31,8 @@ from sidecar.service.asking import (
     Decided,
     Filtered,
     FilterQuestion,
+    Listed,
+    Located,
     Permitted,
     Policy,
 )
@@ -52,14 +52,15 @@ class Authorization:
         self._types = source.field_types
         self._resolver = Resolver(verifiers, self._types.organization)
 
-    async def resolve_context(self, asked: Asked) -> TenantContext | Denied:
+    async def resolve_context(self, asked: Asked) -> Located | Denied:
         """As which tenant the caller acts."""
         async with self._open(asked) as facts:
-            return (await self._resolver.resolve(asked.caller, facts)).context
+            context = (await self._resolver.resolve(asked.caller, facts)).context
+        if isinstance(context, Denied):
+            return context
+        return Located(context, facts.revision)
 
-    async def list_contexts(
-        self, asked: Asked
-    ) -> tuple[AvailableContext, ...] | Denied:
+    async def list_contexts(self, asked: Asked) -> Listed | Denied:
         """As which tenants the caller may act."""
         async with self._open(asked) as facts:
             known = await self._resolver.identify(asked.caller, facts)
@@ -69,9 +70,10 @@ class Authorization:
             if pinned is not None:
                 return await self._pinned_contexts(asked, facts)
             key = MembershipsKey(user.principal_id)
-            return tenancy.available_contexts(
+            contexts = tenancy.available_contexts(
                 user, await facts.get(key), self._types.organization
             )
+        return Listed(contexts, facts.revision)
 
     async def check_visible(
         self, asked: Asked, resources: Sequence[NamedResource]
@@ -123,9 +125,10 @@ class Authorization:
             )
         answers = [holdings.answer(query) for query in queries]
         if not asked.explain:
-            return Permitted(answers)
+            return Permitted(answers, revision=facts.revision)
         steps = resolved.steps()
-        return Permitted(answers, [holdings.reasons(each, steps) for each in queries])
+        reasons = [holdings.reasons(each, steps) for each in queries]
+        return Permitted(answers, reasons, facts.revision)
 
     async def get_list_filter(
         self, asked: Asked, question: FilterQuestion
@@ -153,9 +156,9 @@ class Authorization:
                 read = holdings.answer(question.permission).read
                 chosen = filters.both(chosen, filters.level_filter(context, read))
         if question.sql is None:
-            return Filtered(chosen, None)
+            return Filtered(chosen, None, facts.revision)
         rendered = sql.render(chosen, question.sql, self._types.fields)
-        return Filtered(chosen, rendered)
+        return Filtered(chosen, rendered, facts.revision)
 
     def _open(self, asked: Asked) -> AbstractAsyncContextManager[Facts]:
         return self._source.open(asked.consistency, asked.deadline)
@@ -176,7 +179,7 @@ class Authorization:
 
     async def _pinned_contexts(
         self, asked: Asked, facts: Facts
-    ) -> tuple[AvailableContext, ...] | Denied:
+    ) -> Listed | Denied:
         resolved = await self._resolver.resolve(asked.caller, facts)
         context = resolved.context
         if isinstance(context, Denied):
@@ -186,4 +189,4 @@ class Authorization:
         if standing is None and current is not None:
             key = StandingKey(context.user.principal_id, current)
             standing = await facts.get(key)
-        return (tenancy.pinned_context(context, standing),)
+        return Listed((tenancy.pinned_context(context, standing),), facts.revision)

@@ -95,10 +95,11 @@ class Judge:
         records = await self._records(resources)
         decisions = [self._resource(each, records, checks) for each in resources]
         if not explain:
-            return Decided(decisions)
+            return Decided(decisions, revision=self.facts.revision)
         return Decided(
             decisions,
             [self._explain_resource(each, records, checks) for each in resources],
+            revision=self.facts.revision,
         )
 
     async def requirements(
@@ -110,11 +111,12 @@ class Judge:
         decisions = [self._require(each, records, holdings) for each in requirements]
         least = self._least_level(requirements, holdings)
         if not explain:
-            return Decided(decisions, None, least)
+            return Decided(decisions, None, least, self.facts.revision)
         return Decided(
             decisions,
             [self._explain(each, records, holdings) for each in requirements],
             least,
+            self.facts.revision,
         )
 
     async def _records(self, resources: Iterable[NamedResource]) -> Records:

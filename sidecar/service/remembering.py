@@ -23,6 +23,11 @@ class RememberedFacts(Facts):
         self._most = most
         self._known: dict[FactKey[object], object] = {}
 
+    @property
+    @override
+    def revision(self) -> str | None:
+        return self._facts.revision
+
     @override
     async def get(self, key: FactKey[T]) -> T:
         return (await self.get_all((key,)))[0]

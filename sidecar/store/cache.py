@@ -58,9 +58,12 @@ class CachedFacts(Facts):
         """Whether what is held may answer now."""
         return self._clock.monotonic() <= self.live_until
 
-    def within(self, deadline: float) -> "TimedFacts":
-        """Facts for one question; `deadline` is a time of the clock."""
-        return TimedFacts(self, deadline, from_memory=self.live)
+    def within(self, deadline: float, revision: str | None = None) -> "TimedFacts":
+        """Facts for one question; `deadline` is a time of the clock.
+
+        `revision`: one up to which every change was told here.
+        """
+        return TimedFacts(self, deadline, revision, from_memory=self.live)
 
     @override
     async def get(self, key: FactKey[T]) -> T:
@@ -160,11 +163,17 @@ class CachedFacts(Facts):
 class TimedFacts(Facts):
     """Cached facts for one question that must be answered by a deadline."""
 
-    __slots__ = ("_cache", "_deadline", "_from_memory", "_shelves")
+    __slots__ = ("_cache", "_deadline", "_from_memory", "_revision", "_shelves")
 
     def __init__(
-        self, cache: CachedFacts, deadline: float, *, from_memory: bool
+        self,
+        cache: CachedFacts,
+        deadline: float,
+        revision: str | None,
+        *,
+        from_memory: bool,
     ) -> None:
+        self._revision = revision
         self._cache = cache
         self._shelves = cache.shelves
         self._deadline = deadline
@@ -174,6 +183,11 @@ class TimedFacts(Facts):
     @override
     def epoch(self) -> int | None:
         return self._cache.watched_epoch if self._from_memory else None
+
+    @property
+    @override
+    def revision(self) -> str | None:
+        return self._revision if self._from_memory else None
 
     # What is read a million times a second is written out: no call, no task.
     @override

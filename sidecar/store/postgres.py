@@ -20,6 +20,7 @@ from sidecar.store.anomalies import Tell
 from sidecar.store.database import DRIVER_ERRORS, Database
 from sidecar.store.lookups import Arguments, Lookup, Lookups
 from sidecar.store.queries import Queryable, Row
+from sidecar.store.revisions import NOWHERE, Position, Revision, read_position
 
 T = TypeVar("T")
 
@@ -34,7 +35,8 @@ class Reader:
 
     `timeout`: seconds for one reading that questions share, waiting for a
     connection included. `min_remaining`: seconds; with less than that left to a
-    question nothing is read for it alone.
+    question nothing is read for it alone. `has_revisions`: whether the database tells
+    its history.
     """
 
     database: Database
@@ -43,15 +45,22 @@ class Reader:
     clock: Clock
     timeout: float = 2.0
     min_remaining: float = 0.005
+    has_revisions: bool = False
 
     @asynccontextmanager
-    async def snapshot(self, deadline: float) -> AsyncIterator[Facts]:
-        """Facts of one moment; `deadline` is a time of the clock."""
+    async def snapshot(
+        self, deadline: float, at_least: Revision | None = None
+    ) -> AsyncIterator[Facts]:
+        """Facts of one moment; `deadline` is a time of the clock.
+
+        Raises UnknownRevisionError when `at_least` is of another history.
+        """
         try:
             async with self.database.lend(self._remaining(deadline)) as connection:
                 try:
                     await connection.execute(_BEGIN)
-                    yield SnapshotFacts(self, connection, deadline)
+                    position = await self._position(connection, at_least)
+                    yield SnapshotFacts(self, connection, deadline, position.revision)
                 finally:
                     await _end(connection)
         except FactsUnavailableError as error:
@@ -61,6 +70,16 @@ class Reader:
     def check(self, deadline: float) -> None:
         """Raises DeadlineTooNearError when too little time is left."""
         self._remaining(deadline)
+
+    async def _position(
+        self, connection: Queryable, at_least: Revision | None
+    ) -> Position:
+        position = NOWHERE
+        if self.has_revisions:
+            position = await read_position(connection)
+        if at_least is not None:
+            position.check(at_least)
+        return position
 
     def _remaining(self, deadline: float, cause: Exception | None = None) -> float:
         remaining = deadline - self.clock.monotonic()
@@ -93,11 +112,23 @@ class PostgresFacts(Facts):
 class SnapshotFacts(Facts):
     """Reads facts from one snapshot, one statement after another."""
 
-    def __init__(self, reader: Reader, snapshot: Queryable, deadline: float) -> None:
+    def __init__(
+        self,
+        reader: Reader,
+        snapshot: Queryable,
+        deadline: float,
+        revision: str | None = None,
+    ) -> None:
+        self._revision = revision
         self._reader = reader
         self._snapshot = snapshot
         self._deadline = deadline
         self._turn = asyncio.Lock()
+
+    @property
+    @override
+    def revision(self) -> str | None:
+        return self._revision
 
     @override
     async def get(self, key: FactKey[T]) -> T:

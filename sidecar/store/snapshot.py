@@ -8,11 +8,11 @@ from typing_extensions import override
 
 from sidecar.ports import (
     Clock,
-    Consistency,
     FactKey,
     Facts,
     FactSource,
     FieldTypes,
+    Freshness,
 )
 from sidecar.store.anomalies import Tell
 from sidecar.store.catalogue import read_catalogue
@@ -36,7 +36,7 @@ class Snapshot(FactSource):
 
     @override
     def open(
-        self, consistency: Consistency, deadline: float
+        self, consistency: Freshness, deadline: float
     ) -> AbstractAsyncContextManager[Facts]:
         del consistency, deadline
         return nullcontext(self._facts)

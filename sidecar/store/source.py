@@ -8,6 +8,7 @@ from typing_extensions import override
 
 from sidecar.core.filters import Field
 from sidecar.ports import (
+    AtLeast,
     Clock,
     Consistency,
     FactKey,
@@ -15,6 +16,7 @@ from sidecar.ports import (
     FactSource,
     FactsUnavailableError,
     FieldTypes,
+    Freshness,
 )
 from sidecar.store.anomalies import Tell
 from sidecar.store.cache import CachedFacts
@@ -25,6 +27,7 @@ from sidecar.store.feed import Feed, FeedHealth, FeedSettings
 from sidecar.store.fitting import check_fit
 from sidecar.store.lookups import write_lookups
 from sidecar.store.postgres import PostgresFacts, Reader
+from sidecar.store.revisions import Revision, covers, has_revisions, revision_of
 from sidecar.store.shelf import ShelfStats
 from sidecar.store.weights import CacheSizes
 
@@ -71,6 +74,7 @@ class Store(FactSource):
         self._feed = feed
         self._closing = closing
         self._field_types = field_types_of(catalogue)
+        self._told: tuple[object, str | None] = (None, None)
 
     @classmethod
     async def start(cls, settings: StoreSettings, clock: Clock, tell: Tell) -> Self:
@@ -82,7 +86,7 @@ class Store(FactSource):
         async with AsyncExitStack() as closing:
             database = await Database.connect(settings.pool)
             closing.push_async_callback(database.close)
-            catalogue = await _read_catalogue(database, settings)
+            catalogue, knows_history = await _read_catalogue(database, settings)
             reader = Reader(
                 database,
                 write_lookups(catalogue),
@@ -90,6 +94,7 @@ class Store(FactSource):
                 clock,
                 settings.load_timeout,
                 settings.min_remaining,
+                knows_history,
             )
             cache = CachedFacts(
                 PostgresFacts(reader), clock, settings.cache, settings.min_remaining
@@ -112,11 +117,18 @@ class Store(FactSource):
 
     @override
     def open(
-        self, consistency: Consistency, deadline: float
+        self, consistency: Freshness, deadline: float
     ) -> AbstractAsyncContextManager[Facts]:
-        if consistency is Consistency.FULLY_CONSISTENT:
+        if consistency is Consistency.MINIMIZE_LATENCY:
+            return self._cache.within(deadline, self._revision())
+        if not isinstance(consistency, AtLeast):
             return self._reader.snapshot(deadline)
-        return self._cache.within(deadline)
+        wanted = Revision.parse(consistency.revision)
+        # What is not covered, a snapshot of the primary answers, in which whatever was
+        # committed shows; and the database says whether it is of this history.
+        if self._cache.live and covers(self._feed.heard, wanted):
+            return self._cache.within(deadline, self._revision())
+        return self._reader.snapshot(deadline, wanted)
 
     @property
     @override
@@ -146,15 +158,25 @@ class Store(FactSource):
         """What each cache did and holds."""
         return self._cache.stats()
 
+    def _revision(self) -> str | None:
+        # The text is the same until the feed hears more, and every answer carries it.
+        heard = self._feed.heard
+        if heard.snapshot is not self._told[0]:
+            self._told = heard.snapshot, revision_of(heard)
+        return self._told[1]
 
-async def _read_catalogue(database: Database, settings: StoreSettings) -> Catalogue:
+
+async def _read_catalogue(
+    database: Database, settings: StoreSettings
+) -> tuple[Catalogue, bool]:
     try:
         async with database.lend(settings.pool.connect_timeout) as connection:
             catalogue = await read_catalogue(connection, settings.schema)
             await check_fit(connection, catalogue)
+            knows_history = await has_revisions(connection)
     except FactsUnavailableError as error:
         raise StoreError("the database does not say what is in it") from error
-    return catalogue
+    return catalogue, knows_history
 
 
 def field_types_of(catalogue: Catalogue) -> FieldTypes:

@@ -118,7 +118,9 @@ class AuthorizationServicer(
         found = await self._service.resolve_context(self._asked(request, context))
         if isinstance(found, Denied):
             raise DeniedError(found)
-        return api.ResolveContextResponse(context=answers.tenant_context(found))
+        return api.ResolveContextResponse(
+            context=answers.tenant_context(found.context), revision=found.revision
+        )
 
     @override
     async def ListContexts(
@@ -127,8 +129,8 @@ class AuthorizationServicer(
         found = await self._service.list_contexts(self._asked(request, context))
         if isinstance(found, Denied):
             raise DeniedError(found)
-        contexts = [answers.available_context(each) for each in found]
-        return api.ListContextsResponse(contexts=contexts)
+        contexts = [answers.available_context(each) for each in found.contexts]
+        return api.ListContextsResponse(contexts=contexts, revision=found.revision)
 
     @override
     async def CheckVisible(
@@ -141,6 +143,7 @@ class AuthorizationServicer(
         return api.CheckVisibleResponse(
             decisions=self._decisions("CheckVisible", decided),
             decision_id=self._decision_id(),
+            revision=decided.revision,
         )
 
     @override
@@ -156,6 +159,7 @@ class AuthorizationServicer(
         return api.CheckWritableResponse(
             decisions=self._decisions("CheckWritable", decided),
             decision_id=self._decision_id(),
+            revision=decided.revision,
         )
 
     @override
@@ -169,6 +173,7 @@ class AuthorizationServicer(
         return api.CheckCreatableResponse(
             decisions=self._decisions("CheckCreatable", decided),
             decision_id=self._decision_id(),
+            revision=decided.revision,
         )
 
     @override
@@ -182,6 +187,7 @@ class AuthorizationServicer(
         return api.CheckRoleResponse(
             decision=self._decisions("CheckRole", decided)[0],
             decision_id=self._decision_id(),
+            revision=decided.revision,
         )
 
     @override
@@ -198,6 +204,7 @@ class AuthorizationServicer(
         return api.GetPermissionsResponse(
             permissions=answers.permissions(permitted),
             decision_id=self._decision_id(),
+            revision=permitted.revision,
         )
 
     @override
@@ -217,6 +224,7 @@ class AuthorizationServicer(
             if isinstance(found, Denied)
             else answers.tenant_context(found),
             decision_id=self._decision_id(),
+            revision=authorized.each.revision,
         )
 
     @override
@@ -234,7 +242,9 @@ class AuthorizationServicer(
             raise DeniedError(filtered)
         sql = None if filtered.sql is None else answers.sql_filter(filtered.sql)
         chosen = answers.list_filter(filtered.chosen)
-        return api.GetListFilterResponse(filter=chosen, sql=sql)
+        return api.GetListFilterResponse(
+            filter=chosen, sql=sql, revision=filtered.revision
+        )
 
     @override
     async def ValidateAccessRules(

@@ -19,9 +19,20 @@ from sidecar.ports import (
     DeadlineTooNearError,
     FactsUnavailableError,
     OverloadedError,
+    UnknownRevisionError,
 )
-from sidecar.transport.shedding import SHED_CODE, SHED_DETAILS, SHED_MESSAGE, Load
-from sidecar.transport.status import RefusedError, code_of, details_of
+from sidecar.transport.shedding import (
+    SHED_CODE,
+    SHED_DETAILS,
+    SHED_MESSAGE,
+    Load,
+)
+from sidecar.transport.status import (
+    RefusedError,
+    code_of,
+    details_of,
+    unknown_revision,
+)
 
 _OK = grpc.StatusCode.OK.name
 _CANCELLED = grpc.StatusCode.CANCELLED.name
@@ -120,6 +131,8 @@ def _refused(error: Exception) -> RefusedError:
             return error
         case DecodeError():
             return RefusedError(Reason.MALFORMED_MESSAGE)
+        case UnknownRevisionError():
+            return unknown_revision()
         case CouldNotDecideError():
             return RefusedError(_REASONS.get(type(error), Reason.FACTS_UNAVAILABLE))
         case _:

@@ -15,7 +15,7 @@ from sidecar.core.model import RuleContext
 from sidecar.core.permissions import PermissionQuery
 from sidecar.core.reasons import Reason
 from sidecar.core.rules import is_item
-from sidecar.ports import Consistency
+from sidecar.ports import AtLeast, Consistency, Freshness
 from sidecar.service.asking import (
     Asked,
     Caller,
@@ -24,7 +24,7 @@ from sidecar.service.asking import (
     PresentedApiKey,
     PresentedToken,
 )
-from sidecar.transport.status import RefusedError, malformed
+from sidecar.transport.status import RefusedError, malformed, unknown_revision
 
 E = TypeVar("E")
 
@@ -209,7 +209,7 @@ def _credential(text: str, of: caller_pb2.Caller, field: str, limits: Limits) ->
     return required(text, field, limits.credential_bytes)
 
 
-def parse_consistency(message: caller_pb2.Consistency | None) -> Consistency:
+def parse_consistency(message: caller_pb2.Consistency | None) -> Freshness:
     """How fresh the facts must be."""
     if message is None:
         return Consistency.MINIMIZE_LATENCY
@@ -221,9 +221,7 @@ def parse_consistency(message: caller_pb2.Consistency | None) -> Consistency:
             _must_be_true(message.fully_consistent, "consistency.fully_consistent")
             return Consistency.FULLY_CONSISTENT
         case "at_least_as_fresh":
-            # Until revisions are served, the freshest facts are fresh enough.
-            _revision(message.at_least_as_fresh)
-            return Consistency.FULLY_CONSISTENT
+            return AtLeast(_revision(message.at_least_as_fresh))
         case None:
             raise malformed("consistency", "must say what is wanted")
 
@@ -233,10 +231,10 @@ def _must_be_true(value: bool, field: str) -> None:  # noqa: FBT001  a field's v
         raise malformed(field, "must be true when it is set")
 
 
-def _revision(text: str) -> None:
-    field = "consistency.at_least_as_fresh"
+def _revision(text: str) -> str:
     if not text or is_longer(text, _REVISION_BYTES):
-        raise RefusedError(Reason.UNKNOWN_REVISION, f"`{field}` is no revision", field)
+        raise unknown_revision()
+    return text
 
 
 RULE_CONTEXTS: dict[int, RuleContext] = {

@@ -124,6 +124,14 @@ def malformed(field: str, problem: str) -> MalformedFieldError:
     return MalformedFieldError(field, problem)
 
 
+def unknown_revision() -> RefusedError:
+    """The error that a revision is none of this database's."""
+    field = "consistency.at_least_as_fresh"
+    return RefusedError(
+        Reason.UNKNOWN_REVISION, f"`{field}` is no revision of this database", field
+    )
+
+
 def status_of(decision: Decision) -> Status:
     """The status of a decision; fails for one that the table lacks."""
     denial = decision.denial if isinstance(decision, Denied) else None

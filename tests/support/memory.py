@@ -91,6 +91,11 @@ class MemoryFacts:
         return None
 
     @property
+    def revision(self) -> str | None:
+        """None is known."""
+        return None
+
+    @property
     def epoch(self) -> int | None:
         """Never the same, so that nothing is remembered between questions."""
         return None

@@ -22,7 +22,7 @@ PINNED = {
 }
 ROW = {"owner_principal_id": "20", "cluster_id": "501"}
 QUERY = {"context": "DATA", "item": "data.User", "feature_instance_id": "i1"}
-FRESH = {"at_least_as_fresh": "r1"}
+FRESH = {"minimize_latency": True}
 RESOURCES = [
     {"kind": "cluster", "id": "501"},
     {"kind": "worker", "id": "601", "attributes": ROW},
