@@ -5,6 +5,7 @@ from math import inf
 
 import asyncpg
 import pytest
+from typing_extensions import override
 
 from sidecar.store.clock import SystemClock
 from sidecar.store.errors import StoreError
@@ -278,6 +279,24 @@ async def test_staleness_counts_from_when_the_beat_was_sent(database: str) -> No
 
         assert before <= sent <= clock.monotonic()
         assert feed.staleness() >= clock.monotonic() - sent - 0.1
+
+
+async def test_wall_clock_says_nothing(database: str) -> None:
+    """It may jump as it likes: nobody looks at it."""
+
+    class Jumping(SystemClock):
+        @override
+        def wall(self) -> float:
+            raise AssertionError
+
+    heard = Heard()
+    feed = Feed(settings_of(database), heard, Jumping())
+    await feed.start()
+    first = heard.live_until
+    await heard.until(lambda: heard.live_until > first)
+    await feed.close()
+
+    assert feed.health().connections == 1
 
 
 async def test_dropped_trigger_makes_its_group_unkept_and_unhealthy(

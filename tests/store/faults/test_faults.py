@@ -1,0 +1,41 @@
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+
+from tests.store.faults.faults import FAULTS, Fault, suffer
+from tests.store.faults.lab import MAX_STALENESS, Answer, Lab, lab_on, prepare
+from tests.support.cluster import Node, cluster
+
+pytestmark = pytest.mark.xdist_group("faults")
+
+
+@pytest.fixture(scope="module")
+def node() -> Iterator[Node]:
+    """A server that tests may kill."""
+    with cluster() as made:
+        yield made.primary
+
+
+@pytest.fixture(scope="module")
+async def prepared(node: Node) -> Node:
+    """The same, with a world in it."""
+    await prepare(node)
+    return node
+
+
+@pytest.fixture
+async def lab(prepared: Node) -> AsyncIterator[Lab]:
+    """A store over it that is asked without end."""
+    async with lab_on(prepared) as lab:
+        yield lab
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
+async def test_fault_is_never_stale_beyond_the_bound_and_never_open(
+    lab: Lab, fault: Fault
+) -> None:
+    """What was revoked is denied in time, who is denied stays so, and it recovers."""
+    seen = await suffer(lab, fault)
+
+    assert seen.staleness <= MAX_STALENESS
+    assert Answer.ALLOWED not in seen.bobs
