@@ -177,9 +177,7 @@ class Authorization:
             judge = self._judge(resolved, facts)
             return await judge.resources(resources, checks, explain=asked.explain)
 
-    async def _pinned_contexts(
-        self, asked: Asked, facts: Facts
-    ) -> Listed | Denied:
+    async def _pinned_contexts(self, asked: Asked, facts: Facts) -> Listed | Denied:
         resolved = await self._resolver.resolve(asked.caller, facts)
         context = resolved.context
         if isinstance(context, Denied):

@@ -181,9 +181,7 @@ def test_prints_from_which_revision_it_holds(
     run("cluster grant --cluster 50 --to 1")
     without = capsys.readouterr().out
 
-    assert with_it.endswith(
-        f"\nholds from revision {row['history']}.x{row['xmin']}\n"
-    )
+    assert with_it.endswith(f"\nholds from revision {row['history']}.x{row['xmin']}\n")
     assert "revision" not in without
 
 
