@@ -264,16 +264,16 @@ class Feed:
         return "the connection is gone"
 
     async def _ask(self, listener: Listener, asked: float) -> bool:
-        """False: somebody told of a transaction that has not ended.
+        """False: somebody told of what has not ended.
 
-        Anybody may notify. A made-up number would prove what is not so, and nothing
-        that followed from it is to last.
+        Anybody may notify. Made-up numbers would prove what is not so, and nothing
+        that followed from them is to last.
         """
         self._told.clear()
         snapshot = await listener.ask(self._settings.patience)
         self.heard.tell_whole()
         self._beats.asked(Question(asked, snapshot))
-        return self.heard.newest < snapshot.xmax
+        return self.heard.agrees_with(snapshot)
 
     async def _is_told(self, seconds: float) -> bool:
         await _set_within(self._told, seconds)

@@ -97,6 +97,14 @@ class Heard:
             self.snapshot = snapshot
             self._whole = {xid for xid in self._whole if not snapshot.sees(xid)}
 
+    def agrees_with(self, snapshot: Snapshot) -> bool:
+        """Whether all that was heard can have been, by a snapshot taken after it."""
+        seen = self.snapshot
+        return self.newest < snapshot.xmax and not any(
+            xid in self._whole or (seen is not None and seen.sees(xid))
+            for xid in snapshot.under_way
+        )
+
     def lose(self) -> None:
         """The feed is gone: nothing is covered."""
         self.snapshot = None

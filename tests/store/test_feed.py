@@ -215,6 +215,28 @@ async def test_made_up_transaction_does_not_last(
         assert (False, 2) == (covered, feed.health().connections)
 
 
+async def test_made_up_snapshot_does_not_last(
+    database: str, connection: asyncpg.Connection
+) -> None:
+    """A beat that claims to have seen the end of what goes on is found out."""
+    async with started(settings_of(database)) as (feed, heard):
+        async with connection.transaction():
+            xid = await connection.fetchval("select pg_current_xact_id()::text::int")
+            other = await asyncpg.connect(database)
+            await other.execute("select pg_current_xact_id()")
+            await other.execute(
+                "select pg_notify('authz_beat', format("
+                """ '{"g":"beat","n":"","s":"%s:%s:","x":"%s"}',"""
+                " pg_current_xact_id(), pg_current_xact_id(), pg_current_xact_id()))"
+            )
+            await heard.until(lambda: heard.live_until == -inf)
+            await other.close()
+            await heard.until(lambda: heard.live_until > 0)
+            covered = feed.heard.covers(xid)
+
+        assert (False, 2) == (covered, feed.health().connections)
+
+
 async def test_what_was_heard_is_covered(
     database: str, connection: asyncpg.Connection
 ) -> None:

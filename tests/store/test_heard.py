@@ -98,6 +98,26 @@ def test_newest_is_never_below_what_could_be_missing() -> None:
     assert (14, 20, -1) == (connected, told.newest, Heard().newest)
 
 
+@pytest.mark.parametrize(
+    ("snapshot", "agrees"),
+    [
+        (Snapshot(10, 22, frozenset({10, 12})), True),
+        (Snapshot(30, 30, frozenset()), True),
+        (Snapshot(10, 20, frozenset()), False),
+        (Snapshot(10, 22, frozenset({11})), False),
+        (Snapshot(10, 22, frozenset({20})), False),
+    ],
+)
+def test_what_cannot_have_been_heard_is_found_out(
+    snapshot: Snapshot, *, agrees: bool
+) -> None:
+    """A transaction that was told, or seen, is over in every later snapshot."""
+    told = heard(20)
+    told.tell_whole()
+
+    assert agrees == told.agrees_with(snapshot)
+
+
 @given(st.lists(st.integers(0, 40_000), max_size=50), st.integers(0, 20_000))
 def test_what_is_told_is_bounded(xids: list[int], many: int) -> None:
     """However many there are; forgetting covers less, never more."""
