@@ -11,7 +11,7 @@ import asyncpg
 
 T = TypeVar("T")
 
-Wanted = Literal["any", "primary"]
+Wanted = Literal["any", "primary", "standby"]
 
 # How long a host may keep silent before the next is asked as well. The order of the
 # hosts decides as long as they answer, so that feed and pool choose the same one.

@@ -1,7 +1,7 @@
 """The store put together: facts from memory while the feed is live."""
 
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Self
 
 from typing_extensions import override
@@ -27,6 +27,7 @@ from sidecar.store.feed import Feed, FeedHealth, FeedSettings
 from sidecar.store.fitting import check_fit
 from sidecar.store.lookups import write_lookups
 from sidecar.store.postgres import PostgresFacts, Reader
+from sidecar.store.replicas import ReplicaFacts, ReplicaStats, Told
 from sidecar.store.revisions import Revision, covers, has_revisions, revision_of
 from sidecar.store.shelf import ShelfStats
 from sidecar.store.weights import CacheSizes
@@ -37,7 +38,8 @@ class StoreSettings:
     """What the store needs to know. Times are in seconds.
 
     `load_timeout` bounds one reading that questions share; with less than
-    `min_remaining` left to a question nothing is read for it.
+    `min_remaining` left to a question nothing is read for it. `replica`: where facts
+    for memory are read while it is not behind.
     """
 
     pool: PoolSettings
@@ -46,6 +48,7 @@ class StoreSettings:
     schema: str = "authz"
     load_timeout: float = 2.0
     min_remaining: float = 0.005
+    replica: PoolSettings | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +67,13 @@ class Store(FactSource):
         self,
         *,
         catalogue: Catalogue,
-        reader: Reader,
+        origins: "_Origins",
         cache: CachedFacts,
         feed: Feed,
         closing: AsyncExitStack,
     ) -> None:
-        self._reader = reader
+        self._reader = origins.primary
+        self._replica = origins.replica
         self._cache = cache
         self._feed = feed
         self._closing = closing
@@ -96,16 +100,19 @@ class Store(FactSource):
                 settings.min_remaining,
                 knows_history,
             )
+            replica = await _replica(settings.replica, reader, lambda: cache.epoch)
+            origins = _Origins(reader, replica)
+            closing.push_async_callback(origins.close)
             cache = CachedFacts(
-                PostgresFacts(reader), clock, settings.cache, settings.min_remaining
+                origins.loader, clock, settings.cache, settings.min_remaining
             )
             closing.push_async_callback(cache.close)
-            feed = Feed(settings.feed, cache, clock)
+            feed = Feed(settings.feed, cache, clock, renewed=origins.renew)
             await feed.start()
             closing.push_async_callback(feed.close)
             return cls(
                 catalogue=catalogue,
-                reader=reader,
+                origins=origins,
                 cache=cache,
                 feed=feed,
                 closing=closing.pop_all(),
@@ -154,9 +161,14 @@ class Store(FactSource):
         """How the pool is used."""
         return self._reader.database.stats()
 
+    def replica_stats(self) -> ReplicaStats | None:
+        """How the replica is used; none without one."""
+        return None if self._replica is None else self._replica.stats()
+
     def cache_stats(self) -> dict[type[FactKey[object]], ShelfStats]:
         """What each cache did and holds."""
         return self._cache.stats()
+
 
     def _revision(self) -> str | None:
         # The text is the same until the feed hears more, and every answer carries it.
@@ -164,6 +176,34 @@ class Store(FactSource):
         if heard.snapshot is not self._told[0]:
             self._told = heard.snapshot, revision_of(heard)
         return self._told[1]
+
+
+@dataclass(frozen=True, slots=True)
+class _Origins:
+    primary: Reader
+    replica: ReplicaFacts | None
+
+    @property
+    def loader(self) -> Facts:
+        return PostgresFacts(self.primary) if self.replica is None else self.replica
+
+    async def renew(self) -> None:
+        await self.primary.database.renew()
+        if self.replica is not None:
+            await self.replica.renew()
+
+    async def close(self) -> None:
+        if self.replica is not None:
+            await self.replica.close()
+
+
+async def _replica(
+    settings: PoolSettings | None, primary: Reader, told: Told
+) -> ReplicaFacts | None:
+    if settings is None:
+        return None
+    database = await Database.connect(settings)
+    return ReplicaFacts(replace(primary, database=database), primary, told)
 
 
 async def _read_catalogue(
