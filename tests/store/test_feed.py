@@ -7,6 +7,7 @@ import asyncpg
 import pytest
 from typing_extensions import override
 
+from sidecar.store.beats import Question
 from sidecar.store.clock import SystemClock
 from sidecar.store.errors import StoreError
 from sidecar.store.feed import Feed, FeedSettings
@@ -90,10 +91,11 @@ async def started(settings: FeedSettings) -> AsyncIterator[tuple[Feed, Heard]]:
         await feed.close()
 
 
-async def asked(feed: Feed) -> None:
-    """Waits until a question was answered that no notification has followed."""
+async def asked(feed: Feed) -> Question:
+    """A question that was answered, and that no notification has followed."""
     while feed._beats._question is None:
         await feed.recheck()
+    return feed._beats._question
 
 
 async def end_listeners(connection: asyncpg.Connection) -> None:
@@ -164,11 +166,11 @@ async def test_beat_of_another_is_a_proof(
     """One beat serves all: who hears it sends none, and is fresh since it asked."""
     settings = FeedSettings(database, database, beat_interval=3600)
     async with started(settings) as (feed, heard):
-        await asked(feed)
-        before = heard.live_until
+        question = await asked(feed)
         await connection.execute(BEAT)
-        await heard.until(lambda: heard.live_until > before)
+        await heard.until(lambda: feed._beats._question is None)
 
+        assert heard.live_until == question.asked + settings.max_staleness
         assert feed._beats._count == 1
 
 

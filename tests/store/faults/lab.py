@@ -157,7 +157,7 @@ async def prepare(node: Node) -> None:
 
 def _settings(url: str) -> StoreSettings:
     return StoreSettings(
-        PoolSettings(url, smallest=1, largest=2, waiting=4, connect_timeout=0.3),
+        PoolSettings(url, smallest=1, largest=2, waiting=4, connect_timeout=2.0),
         FeedSettings(
             url,
             url,
