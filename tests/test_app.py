@@ -1,7 +1,6 @@
 """The whole process: started, asked, scraped, ended by a signal."""
 
 import asyncio
-import json
 import os
 import signal
 import sys
@@ -18,45 +17,13 @@ from grpc import aio
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from sidecar.app import Sidecar
+from tests.support.process import Process
 from tests.support.serving import ENGINES, Place, Schema, Stage
 
 if TYPE_CHECKING:
     from authz.v1.authorization_service_pb2_grpc import AuthorizationServiceAsyncStub
 
 TENANCY = Place(Schema.REFERENCE, "tenancy")
-READY_SECONDS = 30
-
-
-class Process:
-    """`authz-sidecar serve` as an operator runs it."""
-
-    def __init__(
-        self, process: asyncio.subprocess.Process, url: str, address: str
-    ) -> None:
-        self.process = process
-        self.url = url
-        self.address = address
-
-    @classmethod
-    async def start(cls, url: str, address: str, engine: str) -> "Process":
-        """Starts it, and waits until it says that it is ready."""
-        listeners = [{"address": address, "engine": engine}]
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "sidecar", "serve"),
-            env={
-                **os.environ,
-                "AUTHZ_DATABASE__URL": url,
-                "AUTHZ_LISTENERS": json.dumps(listeners),
-                "AUTHZ_METRICS": json.dumps({"address": None}),
-                "AUTHZ_STOP": json.dumps({"linger_seconds": 0.5}),
-            },
-            stderr=asyncio.subprocess.PIPE,
-        )
-        assert process.stderr is not None
-        async with asyncio.timeout(READY_SECONDS):
-            while (line := await process.stderr.readline()).strip() != b"ready":
-                assert line, "it ended before it was ready"
-        return cls(process, url, address)
 
 
 @pytest.fixture(params=ENGINES)
@@ -68,9 +35,7 @@ async def process(
     address = f"unix:{stage.folder}/process-{request.param}"
     started = await Process.start(url, address, request.param)
     yield started
-    if started.process.returncode is None:
-        started.process.kill()
-    await started.process.communicate()
+    await started.end()
 
 
 async def test_sigterm_drains_and_finishes_what_runs(process: Process) -> None:

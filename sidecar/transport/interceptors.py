@@ -21,12 +21,7 @@ from sidecar.ports import (
     OverloadedError,
     UnknownRevisionError,
 )
-from sidecar.transport.shedding import (
-    SHED_CODE,
-    SHED_DETAILS,
-    SHED_MESSAGE,
-    Load,
-)
+from sidecar.transport.shedding import Load
 from sidecar.transport.status import (
     RefusedError,
     code_of,
@@ -96,8 +91,9 @@ def _wrap(rpc: str, handler: Handler, observer: CallObserver, load: Load) -> Raw
 
     async def run(data: bytes, context: Context) -> bytes:
         if not load.enter():
-            observer.called(rpc, SHED_CODE.name, Reason.OVERLOADED.name, 0.0)
-            await context.abort(SHED_CODE, SHED_MESSAGE, SHED_DETAILS)
+            away = load.turned_away
+            observer.called(rpc, away.code.name, away.reason.name, 0.0)
+            await context.abort(away.code, away.message, away.details)
         started = time.perf_counter()
         # Whatever is not known to be answered or refused was cancelled.
         code, reason = _CANCELLED, ""

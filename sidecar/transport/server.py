@@ -181,6 +181,8 @@ class Servers:
     async def close(self, grace_seconds: float) -> None:
         """Lets running calls finish within the grace, then ends all listeners."""
         open_, self._open = self._open, []
+        if open_:
+            await self.load.cease()
         await asyncio.gather(*(each.server.stop(grace_seconds) for each in open_))
         for each in open_:
             remove_socket(each.address)

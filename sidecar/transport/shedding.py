@@ -9,16 +9,41 @@ import asyncio
 from dataclasses import dataclass
 from typing import Final
 
+import grpc
+
 from sidecar.core.reasons import Reason
 from sidecar.transport.status import RefusedError, code_of, details_of
 
 _LOOK_SECONDS: Final = 0.1
 
-_refused: Final = RefusedError(Reason.OVERLOADED)
-# Made once: turning away has to be much less work than answering.
-SHED_CODE: Final = code_of(_refused)
-SHED_MESSAGE: Final = _refused.message
-SHED_DETAILS: Final = details_of(_refused)
+# While a server ends, how long it is waited for that calls cease.
+_QUIET_SECONDS: Final = 0.05
+_QUIET_LOOKS: Final = 10
+
+
+@dataclass(frozen=True, slots=True)
+class TurnedAway:
+    """With what a call ends that was not let in.
+
+    Made once: turning away has to be much less work than answering.
+    """
+
+    reason: Reason
+    code: grpc.StatusCode
+    message: str
+    details: tuple[tuple[str, bytes], ...]
+
+    @classmethod
+    def of(cls, refused: RefusedError) -> "TurnedAway":
+        """The end of a call that is refused."""
+        code, details = code_of(refused), details_of(refused)
+        return cls(refused.reason, code, refused.message, details)
+
+
+_OVERLOADED: Final = TurnedAway.of(RefusedError(Reason.OVERLOADED))
+_STOPPING: Final = TurnedAway.of(
+    RefusedError(Reason.FACTS_UNAVAILABLE, "could not decide: the server is stopping")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +65,16 @@ class Load:
         self._largest = limits.running
         self._was_late = False
         self._look: asyncio.TimerHandle | None = None
+        self.turned_away = _OVERLOADED
         self.running = 0
         self.shed = 0
         self.queue_seconds = 0.0
 
     def enter(self) -> bool:
-        """Whether one more call may begin; it then has to `leave`."""
+        """Whether one more call may begin; it then has to `leave`.
+
+        If not, it ends as `turned_away` says.
+        """
         if self.running >= self._largest:
             self.shed += 1
             return False
@@ -70,10 +99,25 @@ class Load:
 
         Once can be anything, like a machine that slept; twice in a row is a line.
         """
+        self.queue_seconds = late_seconds
+        if self.turned_away is _STOPPING:
+            return
         is_late = late_seconds > self._limits.queue_seconds
         self._largest = 0 if is_late and self._was_late else self._limits.running
         self._was_late = is_late
-        self.queue_seconds = late_seconds
+
+    async def cease(self) -> None:
+        """Lets no call in any more, and returns once hardly any comes.
+
+        An engine that ends cancels what it has received and not yet begun, which no
+        client asks again. What is turned away here is asked again, and later.
+        """
+        self.turned_away, self._largest = _STOPPING, 0
+        for _ in range(_QUIET_LOOKS):
+            before = self.shed
+            await asyncio.sleep(_QUIET_SECONDS)
+            if self.shed == before:
+                return
 
     def _look_again(self, loop: asyncio.AbstractEventLoop) -> None:
         due = loop.time() + _LOOK_SECONDS

@@ -189,3 +189,16 @@ async def test_the_line_is_measured() -> None:
 
     assert is_measured
     assert 1 == load.shed
+
+
+async def test_who_comes_while_it_stops_is_told_to_ask_again() -> None:
+    """Once calls cease, none is let in, however short the line; some still end."""
+    load = Load(LoadLimits(10, 1.0))
+    load.enter()
+
+    await load.cease()
+    load.note(0.0)
+
+    assert not load.enter()
+    assert ("UNAVAILABLE", 1) == (load.turned_away.code.name, load.running)
+    assert "could not decide: the server is stopping" == load.turned_away.message
