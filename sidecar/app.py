@@ -14,7 +14,13 @@ from typing import Self
 
 import structlog
 
-from sidecar import wiring, wiring_edge, wiring_identity, wiring_limits
+from sidecar import (
+    wiring,
+    wiring_database,
+    wiring_edge,
+    wiring_identity,
+    wiring_limits,
+)
 from sidecar.edge.reloading import Routes
 from sidecar.identity.identity import Identity
 from sidecar.observe.log import configure_logging
@@ -120,6 +126,7 @@ class Sidecar:
                     *wiring.tls_readings(servers.tls),
                     *wiring_identity.identity_readings(identity),
                     *wiring_limits.load_readings(load),
+                    *wiring_database.replica_readings(store.replica_stats),
                 ]
             )
             sidecar._follow_routes(closing)
@@ -285,7 +292,7 @@ def _make_folder(path: Path) -> None:
 
 
 def _url(settings: Settings) -> str:
-    return settings.database.url.get_secret_value()
+    return wiring_database.url_of(settings)
 
 
 async def _about(settings: Settings) -> About:

@@ -65,6 +65,11 @@ class Database(_Tree):
         description="Where changes are listened to, without a transaction pooler "
         "between; unset means `url`.",
     )
+    read_url: SecretStr | None = Field(
+        default=None,
+        description="A streaming replica that facts for memory are read from while it "
+        "shows all that was heard; unset means `url`.",
+    )
     password_file: Path | None = Field(
         default=None,
         description="A file with the password for all URLs, read for each connection "
@@ -86,7 +91,11 @@ class Database(_Tree):
 
     @model_validator(mode="after")
     def _one_password(self) -> Self:
-        urls = {"url": self.url, "feed_url": self.feed_url}
+        urls = {
+            "url": self.url,
+            "feed_url": self.feed_url,
+            "read_url": self.read_url,
+        }
         for name, url in urls.items():
             if self.password_file is None or url is None:
                 continue

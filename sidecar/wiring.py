@@ -26,7 +26,6 @@ from sidecar.settings import (
     TlsSettings,
 )
 from sidecar.store.clock import SystemClock
-from sidecar.store.database import PoolSettings
 from sidecar.store.feed import FeedSettings
 from sidecar.store.shelf import ShelfStats
 from sidecar.store.source import Store, StoreSettings
@@ -43,6 +42,7 @@ from sidecar.transport.listener import (
 from sidecar.transport.parse import Callers, Limits, ListenerPolicy
 from sidecar.transport.peers import PeerNameError, parse_name
 from sidecar.transport.tls import Tls, TlsState
+from sidecar.wiring_database import pool_of, replica_of
 
 VERSION = version("authz-sidecar")
 
@@ -71,19 +71,9 @@ def policy_of(settings: Settings) -> Policy:
 def store_settings(settings: Settings) -> StoreSettings:
     """What the store needs to know."""
     database, freshness = settings.database, settings.freshness
-    url = database.url.get_secret_value()
-    feed_url = database.feed_url
+    url, feed_url = database.url.get_secret_value(), database.feed_url
     return StoreSettings(
-        pool=PoolSettings(
-            url,
-            smallest=database.pool_min,
-            largest=database.pool_max,
-            waiting=database.pool_waiting,
-            connect_timeout=database.connect_seconds,
-            statement_cache=100 if database.prepared_statements else 0,
-            password_file=database.password_file,
-            wanted="primary",
-        ),
+        pool=pool_of(database),
         feed=FeedSettings(
             url=url if feed_url is None else feed_url.get_secret_value(),
             facts_url=url,
@@ -94,6 +84,7 @@ def store_settings(settings: Settings) -> StoreSettings:
             password_file=database.password_file,
         ),
         cache=_cache_sizes(settings.cache),
+        replica=replica_of(database),
     )
 
 

@@ -164,6 +164,7 @@ def test_settings_cannot_be_changed() -> None:
         ("url", "postgresql://u:secret@h/d"),
         ("url", "postgresql://h/d?password=secret"),
         ("feed_url", "postgresql://u:secret@h/d"),
+        ("read_url", "postgresql://u:secret@h/d"),
     ],
 )
 def test_second_password_is_refused(

@@ -1,6 +1,6 @@
 """Looks at the database of some settings for everything that the sidecar needs."""
 
-from sidecar import wiring
+from sidecar import wiring, wiring_database
 from sidecar.core.model import Visibility
 from sidecar.settings import Settings
 from sidecar.store.clock import SystemClock
@@ -17,8 +17,8 @@ async def diagnose(settings: Settings, seconds: float) -> Report:
     store = wiring.store_settings(settings)
     kinds = wiring.policy_of(settings).kinds.values()
     patient = Patient(
-        store.pool.url,
-        store.feed.url,
+        wiring_database.with_password_of_now(settings, store.pool.url),
+        wiring_database.with_password_of_now(settings, store.feed.url),
         pool_max=store.pool.largest,
         keeps_statements=store.pool.statement_cache > 0,
         load_timeout=store.load_timeout,

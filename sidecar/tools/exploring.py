@@ -87,7 +87,13 @@ async def access_of(
 async def open_world(settings: Settings, malformed: Malformed) -> AsyncIterator[World]:
     """What the database of the settings holds at one moment."""
     clock = SystemClock()
-    pool = replace(wiring.store_settings(settings).pool, smallest=1, largest=1)
+    # A standby will do: what is read is one moment of it.
+    pool = replace(
+        wiring.store_settings(settings).pool,
+        smallest=1,
+        largest=1,
+        wanted="any",
+    )
     async with open_moment(pool, clock, malformed.tell) as moment:
         yield World(
             moment.facts,

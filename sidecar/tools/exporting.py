@@ -9,6 +9,7 @@ from errno import ENOTEMPTY
 from pathlib import Path
 from typing import Final, TextIO
 
+from sidecar import wiring_database
 from sidecar.settings import Settings
 from sidecar.store import administration
 from sidecar.store.bulk import SUFFIX
@@ -43,7 +44,7 @@ async def export_document(
         OSError: the file cannot be written.
     """
     counts: dict[str, int] = {}
-    url = settings.database.url.get_secret_value()
+    url = wiring_database.url_of(settings)
     with _opened(out) as file:
         parts = administration.export_from(url, _left_out(with_api_keys=with_api_keys))
         async with aclosing(parts):
@@ -75,7 +76,7 @@ async def export_folder(
         OSError: the folder cannot be written, or holds something.
     """
     counts: dict[str, int] = {}
-    url = settings.database.url.get_secret_value()
+    url = wiring_database.url_of(settings)
     left_out = _left_out(with_api_keys=with_api_keys)
     with _new_folder(out) as folder:
         for relation in RELATIONS:

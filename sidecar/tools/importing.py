@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from sidecar import wiring_database
 from sidecar.settings import Settings
 from sidecar.store import administration
 from sidecar.store.bulk import BulkFolder, open_folder
@@ -25,7 +26,7 @@ async def import_path(
         StoreError: the database cannot be reached, or has not the reference schema.
         OSError: the file or folder cannot be read.
     """
-    url = settings.database.url.get_secret_value()
+    url = wiring_database.url_of(settings)
     source = _opened(path)
     if isinstance(source, BulkFolder):
         return await administration.import_folder_into(url, source, mode, tell)

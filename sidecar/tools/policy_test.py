@@ -146,7 +146,14 @@ async def opened(
     identity = await Identity.start(
         (), settings.identity.api_key_prefixes, settings.limits.credential_bytes, clock
     )
-    pool = replace(wiring.store_settings(settings).pool, url=url, smallest=1, largest=1)
+    # A standby will do: what is read is one moment of it.
+    pool = replace(
+        wiring.store_settings(settings).pool,
+        url=url,
+        smallest=1,
+        largest=1,
+        wanted="any",
+    )
     policy = wiring.policy_of(settings)
     listener = wiring.listener_of(ListenerSettings(), settings)
     info = ServerInfo(

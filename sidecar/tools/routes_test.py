@@ -90,7 +90,14 @@ async def opened_edge(
     def tell(anomaly: Anomaly) -> None:
         malformed[anomaly] = None
 
-    pool = replace(wiring.store_settings(settings).pool, url=url, smallest=1, largest=1)
+    # A standby will do: what is read is one moment of it.
+    pool = replace(
+        wiring.store_settings(settings).pool,
+        url=url,
+        smallest=1,
+        largest=1,
+        wanted="any",
+    )
     identity = await wiring_identity.start_identity(_without_urls(settings), clock)
     try:
         async with open_snapshot(pool, clock, tell, _SECONDS) as snapshot:

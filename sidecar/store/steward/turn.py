@@ -9,6 +9,7 @@ from typing import Final, Protocol
 import asyncpg
 
 from sidecar.store.database import DRIVER_ERRORS, PoolSettings
+from sidecar.store.dialing import dial, told
 from sidecar.store.errors import StoreError
 from sidecar.store.relations import RELATIONS
 from sidecar.store.steward.deeds import Deed, Listing, StewardError
@@ -138,13 +139,13 @@ async def _give_up(transaction: asyncpg.transaction.Transaction) -> None:
 async def _connected(database: PoolSettings) -> AsyncIterator[asyncpg.Connection]:
     try:
         async with asyncio.timeout(database.connect_timeout):
-            connection = await asyncpg.connect(
-                database.url, statement_cache_size=database.statement_cache
+            connection = await dial(
+                database.address,
+                database.connect_timeout,
+                statement_cache=database.statement_cache,
             )
     except (*DRIVER_ERRORS, ValueError) as error:
-        raise StoreError(
-            f"the database cannot be reached: {type(error).__name__}"
-        ) from error
+        raise StoreError(f"the database cannot be reached: {told(error)}") from error
     try:
         with _failures_in_words():
             yield connection
