@@ -54,7 +54,11 @@ async def once(node: Node, fault: Fault) -> Seen:
 
 def is_wrong(seen: Seen) -> bool:
     """Whether what must not be was seen."""
-    return seen.staleness > MAX_STALENESS or Answer.ALLOWED in seen.bobs
+    return (
+        seen.staleness > MAX_STALENESS
+        or seen.seldom is not Answer.DENIED
+        or Answer.ALLOWED in seen.bobs
+    )
 
 
 def table(seen: list[Seen], rounds: int) -> str:

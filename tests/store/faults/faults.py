@@ -40,6 +40,7 @@ class Seen:
     `staleness`: how long after the commit of the revocation a question was put that
     was still allowed. `recovery`: from the mending, or else from the fault, until
     memory answers again, and rightly. `longest`: the longest wait for an answer.
+    `seldom`: what was answered then by a fact that nobody had asked for meanwhile.
     """
 
     fault: str
@@ -48,6 +49,7 @@ class Seen:
     recovery: float
     longest: float
     bobs: frozenset[Answer]
+    seldom: Answer
 
 
 async def suffer(lab: Lab, fault: Fault) -> Seen:
@@ -56,6 +58,7 @@ async def suffer(lab: Lab, fault: Fault) -> Seen:
     asker.longest = 0.0
     mended = struck = CLOCK.monotonic()
     recovered = 0.0
+    assert await lab.ask_seldom() is Answer.ALLOWED
     await fault.strike(lab)
     asker.spent.clear()
     revoked = await lab.set_member(enabled=False) if fault.lets_write else None
@@ -69,6 +72,7 @@ async def suffer(lab: Lab, fault: Fault) -> Seen:
     if revoked is None:
         revoked = await lab.set_member(enabled=False)
     recovered = recovered or await _recovered(lab)
+    seldom = await lab.ask_seldom()
     # All is well only when what changes from now on is heard again.
     stale_until = asker.allowed_at
     await lab.set_member(enabled=True)
@@ -80,6 +84,7 @@ async def suffer(lab: Lab, fault: Fault) -> Seen:
         recovered - mended,
         asker.longest,
         frozenset(asker.bobs),
+        seldom,
     )
 
 

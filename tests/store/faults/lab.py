@@ -10,7 +10,12 @@ from math import inf
 import asyncpg
 
 from sidecar.core.ids import PrincipalId
-from sidecar.ports import Consistency, CouldNotDecideError, StandingKey
+from sidecar.ports import (
+    Consistency,
+    CouldNotDecideError,
+    MembershipsKey,
+    StandingKey,
+)
 from sidecar.store.anomalies import Anomaly
 from sidecar.store.clock import SystemClock
 from sidecar.store.database import PoolSettings
@@ -29,6 +34,8 @@ DATABASE = "faults"
 # Ann is a member of Acme until that is revoked; nobody ever makes Bob one.
 ANN = StandingKey(PrincipalId("3"), PrincipalId("1"))
 BOB = StandingKey(PrincipalId("4"), PrincipalId("1"))
+# What nobody asks for while a fault lasts: all of Ann's memberships.
+SELDOM = MembershipsKey(PrincipalId("3"))
 _MEMBER = "update authz.principal_memberships set enabled = $1 where id = 31"
 # How long a question may take, and how long anything is waited for, in seconds.
 _QUESTION = 0.4
@@ -110,6 +117,14 @@ class Lab:
     def is_live(self) -> bool:
         """Whether the store's memory answers."""
         return self.store.feed_health().is_live
+
+    async def ask_seldom(self) -> Answer:
+        """Whether Ann is a member of Acme, by a fact of its own."""
+        deadline = CLOCK.monotonic() + 10
+        async with self.store.open(Consistency.MINIMIZE_LATENCY, deadline) as facts:
+            found = await facts.get(SELDOM)
+        of = {each.principal.id for each in found}
+        return Answer.ALLOWED if PrincipalId("1") in of else Answer.DENIED
 
     async def set_member(self, *, enabled: bool) -> float:
         """Makes Ann a member or not; gives the time after the commit."""

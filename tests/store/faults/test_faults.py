@@ -37,5 +37,6 @@ async def test_fault_is_never_stale_beyond_the_bound_and_never_open(
     """What was revoked is denied in time, who is denied stays so, and it recovers."""
     seen = await suffer(lab, fault)
 
+    assert seen.seldom is Answer.DENIED
     assert seen.staleness <= MAX_STALENESS
     assert Answer.ALLOWED not in seen.bobs
