@@ -64,6 +64,7 @@ class Sidecar:
         self._servers = servers
         self._identity = identity
         self.load = servers.load
+        self.backing = servers.backing
         self.routes = routes
         self.store = store
         self.metrics = metrics

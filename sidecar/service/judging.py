@@ -39,6 +39,7 @@ from sidecar.ports import Facts, ResourceKey
 from sidecar.service.asking import Decided, Explanation, Policy
 from sidecar.service.permitting import Holdings, read_holdings
 from sidecar.service.resolving import Resolved
+from sidecar.service.turns import in_turns
 
 Records: TypeAlias = Mapping[NamedResource, ResourceRecord | None]
 KindChecks: TypeAlias = Mapping[str, Check[OfResource]]
@@ -93,12 +94,16 @@ class Judge:
     ) -> Decided:
         """The same check for each resource."""
         records = await self._records(resources)
-        decisions = [self._resource(each, records, checks) for each in resources]
+        decisions = await in_turns(
+            lambda each: self._resource(each, records, checks), resources
+        )
         if not explain:
             return Decided(decisions, revision=self.facts.revision)
         return Decided(
             decisions,
-            [self._explain_resource(each, records, checks) for each in resources],
+            await in_turns(
+                lambda each: self._explain_resource(each, records, checks), resources
+            ),
             revision=self.facts.revision,
         )
 
@@ -108,13 +113,17 @@ class Judge:
         """Each requirement, in order."""
         records = await self._records(_resources_of(requirements))
         holdings = await self._holdings(requirements)
-        decisions = [self._require(each, records, holdings) for each in requirements]
+        decisions = await in_turns(
+            lambda each: self._require(each, records, holdings), requirements
+        )
         least = self._least_level(requirements, holdings)
         if not explain:
             return Decided(decisions, None, least, self.facts.revision)
         return Decided(
             decisions,
-            [self._explain(each, records, holdings) for each in requirements],
+            await in_turns(
+                lambda each: self._explain(each, records, holdings), requirements
+            ),
             least,
             self.facts.revision,
         )
