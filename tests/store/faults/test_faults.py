@@ -3,7 +3,7 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 
 from tests.store.faults.faults import FAULTS, Fault, suffer
-from tests.store.faults.lab import MAX_STALENESS, Answer, Lab, lab_on, prepare
+from tests.store.faults.lab import CLOCK, MAX_STALENESS, Answer, Lab, lab_on, prepare
 from tests.support.cluster import Node, cluster
 
 pytestmark = pytest.mark.xdist_group("faults")
@@ -40,3 +40,14 @@ async def test_fault_is_never_stale_beyond_the_bound_and_never_open(
     assert seen.seldom is Answer.DENIED
     assert seen.staleness <= MAX_STALENESS
     assert Answer.ALLOWED not in seen.bobs
+
+
+async def test_silent_network_is_noticed_before_the_bound_is_twice_over(
+    lab: Lab,
+) -> None:
+    """Nothing was closed, but a question of the feed is not answered in time."""
+    struck = CLOCK.monotonic()
+    lab.proxy.swallow()
+    await lab.asker.until(lambda: not lab.store.feed_health().is_connected)
+
+    assert CLOCK.monotonic() - struck < 2 * MAX_STALENESS
