@@ -6,6 +6,7 @@ principal is granted: one cluster, whose id is never used twice. So every answer
 the write that it shows, and is compared with what the order of commits allows.
 
 `python -m tests.store.history --questions 1000000` runs it on an embedded PostgreSQL.
+Long, because it is one thing told in many short parts.
 """
 
 import argparse
