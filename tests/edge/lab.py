@@ -88,6 +88,7 @@ class Lab:
     reference: Edge
     verdicts: Verdicts
     clock: ManualClock
+    work: Work
     believes_peers: bool
 
     async def check(self, request: envoy.CheckRequest) -> envoy.CheckResponse:
@@ -149,6 +150,7 @@ async def lab(
         Edge(world, text, tokens(), dt.date(2026, 1, 1)),
         verdicts,
         clock,
+        work,
         believes_peers,
     )
 

@@ -287,3 +287,30 @@ async def test_path_and_extensions_do_not_stand_in_for_each_other() -> None:
     assert (404, "RESOURCE_NOT_FOUND") == (foreign.status, foreign.reason)
     assert (403, "VALUE_NOT_USABLE") == (missing.status, missing.reason)
     assert given.passes
+
+
+async def test_who_envoy_only_supposes_to_call_is_nobody() -> None:
+    """`source.service` and the rest of the peer are not read, just its principal."""
+    text = b"spiffe://prod.example/ann"
+    for number in (1, 2, 5):
+        message = request("/me")
+        field = bytes([number << 3 | 2, len(text)]) + text
+        message.attributes.source.MergeFromString(field)
+        found = await answer(await lab(), message)
+
+        assert (401, "CREDENTIAL_MISSING") == (found.status, found.reason)
+
+
+@pytest.mark.parametrize("number", [1, 2])
+async def test_a_thousand_requests_cost_one_check_of_their_credential(
+    number: int,
+) -> None:
+    """A key is hashed once and a token's signature checked once, counted."""
+    subject = await lab()
+    text = {1: ANN, 2: token(1)}[number]
+    message = request("/clusters/1", {"authorization": f"Bearer {text}"})
+    for _ in range(1_000):
+        await subject.check(message)
+
+    assert (2 - number, number - 1) == (subject.work.hashes, subject.work.signatures)
+    assert 0 == subject.work.slow_hashes
