@@ -64,9 +64,10 @@ class Sidecar:
     async def start(cls, settings: Settings) -> Self:
         """Starts everything, or closes what it opened and raises.
 
-        Raises StoreError and ListenerError.
+        Raises RoutesError, StoreError and ListenerError.
         """
         listeners = [wiring.listener_of(each, settings) for each in settings.listeners]
+        routes = wiring_edge.routes_of(settings)
         clock = SystemClock()
         metrics = Metrics()
         async with AsyncExitStack() as closing:
@@ -78,7 +79,6 @@ class Sidecar:
             closing.push_async_callback(identity.close)
             policy = wiring.policy_of(settings)
             service = Authorization(store, identity.verifiers, policy)
-            routes = wiring_edge.routes_of(settings)
             servers = Servers(
                 Backing(service, policy.kinds, clock, metrics),
                 await _about(settings),
@@ -178,7 +178,7 @@ class Sidecar:
 async def serve(settings: Settings, *, ready: Callable[[], None] | None = None) -> None:
     """Serves until SIGTERM or SIGINT; calls `ready` once it answers.
 
-    Raises StoreError and ListenerError when it cannot start.
+    Raises RoutesError, StoreError and ListenerError when it cannot start.
     """
     configure_logging(settings.log_level.value)
     _take_turns_rarely()
