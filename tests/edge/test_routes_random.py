@@ -2,7 +2,7 @@
 
 from itertools import product
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from sidecar.edge.compiling import RoutesError, compile_routes
@@ -57,6 +57,8 @@ def _are_ambiguous(one: str, other: str) -> bool:
     return meet and not _is_closer(one, other) and not _is_closer(other, one)
 
 
+@example(["/{x}/", "/a/{y}"])
+@example(["/{x}/b", "/a/{rest...}"])
 @given(_TABLES)
 def test_ambiguous_tables_are_refused_and_no_others(paths: list[str]) -> None:
     """Two routes with a path in common are refused unless one is closer everywhere."""
