@@ -9,7 +9,7 @@ STAMP := .venv/.installed
 PROTOS := $(wildcard proto/authz/v1/*.proto)
 PY := $(BIN)/python
 
-.PHONY: help setup demo run test check fix gen lock bench bench-edge baseline clean
+.PHONY: help setup demo run test check fix gen lock bench bench-edge fuzz baseline clean
 
 help: ## List every target
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -67,6 +67,9 @@ bench: $(STAMP) ## Measure calls a second on one core (h2load of nghttp2-client 
 
 bench-edge: $(STAMP) ## Measure requests a second through Envoy, and what asking costs
 	$(PY) bench/edge.py
+
+fuzz: $(STAMP) ## Ask the edge random requests for ten minutes, against its plain reference
+	$(PY) -m tests.edge.fuzz --minutes 10 --seed $$RANDOM
 
 clean: ## Remove what make made
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage
