@@ -24,7 +24,7 @@ $(STAMP): requirements/dev.lock requirements/wire.lock pyproject.toml clients/py
 	.venv/wire/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/wire.lock
 	touch $(STAMP)
 
-demo: $(STAMP) ## See it work: a PostgreSQL, the sidecar, every call, then stop
+demo: $(STAMP) ## See it work: a PostgreSQL, the sidecar, Envoy, every call, then stop
 	$(PY) examples/demo.py
 
 run: $(STAMP) ## The same, and stay up with calls to paste
