@@ -9,20 +9,22 @@ STAMP := .venv/.installed
 PROTOS := $(wildcard proto/authz/v1/*.proto)
 PY := $(BIN)/python
 
-.PHONY: help setup demo run test check fix gen lock bench baseline clean
+.PHONY: help setup demo run test check fix gen lock bench bench-edge fuzz baseline clean
 
 help: ## List every target
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
 
 setup: $(STAMP) ## Install everything into .venv, from the lock alone
-$(STAMP): requirements/dev.lock pyproject.toml clients/python/pyproject.toml
+$(STAMP): requirements/dev.lock requirements/wire.lock pyproject.toml clients/python/pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python >= 3.11 is needed: make PYTHON=python3.12")'
 	$(PYTHON) -m venv .venv
 	$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.lock
 	$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e clients/python -e .
+	$(PYTHON) -m venv .venv/wire
+	.venv/wire/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/wire.lock
 	touch $(STAMP)
 
-demo: $(STAMP) ## See it work: a PostgreSQL, the sidecar, every call, then stop
+demo: $(STAMP) ## See it work: a PostgreSQL, the sidecar, Envoy, every call, then stop
 	$(PY) examples/demo.py
 
 run: $(STAMP) ## The same, and stay up with calls to paste
@@ -37,9 +39,11 @@ check: $(STAMP) ## Look, change nothing: style, types, layers, proto, generated 
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 	cd proto && ../$(BIN)/buf lint && ../$(BIN)/buf breaking --against baseline.binpb
+	cd proto-envoy && ../$(BIN)/buf lint
 	$(PY) scripts/gen.py --check
 	$(PY) scripts/settings_reference.py --check
 	$(PY) scripts/directory_schema.py --check
+	$(PY) scripts/routes_schema.py --check
 	$(PY) -m pytest -q --cov --cov-report=term-missing:skip-covered --cov-fail-under=100 tests/core tests/spec
 
 fix: $(STAMP) ## Format, and mend what can be mended
@@ -50,6 +54,7 @@ gen: $(STAMP) ## Generate the Python stubs and the reference of settings
 	$(PY) scripts/gen.py
 	$(PY) scripts/settings_reference.py
 	$(PY) scripts/directory_schema.py
+	$(PY) scripts/routes_schema.py
 
 baseline: $(STAMP) ## Accept the present proto as what must not be broken
 	cd proto && ../$(BIN)/buf build -o baseline.binpb
@@ -59,6 +64,12 @@ lock: $(STAMP) ## Renew the locks, with hashes
 
 bench: $(STAMP) ## Measure calls a second on one core (h2load of nghttp2-client is needed)
 	$(PY) bench/check_visible.py
+
+bench-edge: $(STAMP) ## Measure requests a second through Envoy, and what asking costs
+	$(PY) bench/edge.py
+
+fuzz: $(STAMP) ## Ask the edge random requests for ten minutes, against its plain reference
+	$(PY) -m tests.edge.fuzz --minutes 10 --seed $$RANDOM
 
 clean: ## Remove what make made
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage

@@ -2,11 +2,13 @@
 
 Envoy and h2load (Debian's nghttp2-client) share one core, the sidecar has the other.
 Envoy answers by itself in the application's place. Four configurations, in turn for
-several rounds, the best of each: no ext_authz at all; one that allows everything, on
-the native engine; the sidecar on the native engine; the sidecar on grpcio.
+many short rounds, the best of each: no ext_authz at all; one that allows everything, on
+the native engine; the sidecar on the native engine; the sidecar on grpcio. With each,
+how long whoever is asked runs on a processor, which other load changes less.
 """
 
 import argparse
+import math
 import os
 import re
 import shutil
@@ -14,6 +16,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from http.client import HTTPConnection
 from pathlib import Path
 
@@ -21,6 +24,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / "examples"), str(ROOT)]
 
 import uvloop  # noqa: E402  after the path
+from check_visible import processor_seconds  # noqa: E402
 from dev_server import EXAMPLES, dev_server, temporary_directory  # noqa: E402
 from envoy_in_front import HOST, envoy, shipped  # noqa: E402
 from story_of_the_edge import ANN_KEY  # noqa: E402
@@ -144,16 +148,38 @@ def measure(port: int, requests: int) -> float:
     return float(rate[1])
 
 
+@dataclass
+class Running:
+    """A configuration: its Envoy's port, the process that is asked, and results."""
+
+    port: int
+    asked: int | None
+    best: float = 0.0
+    least_seconds: float = math.inf
+
+    def run(self, requests: int) -> None:
+        """One round."""
+        before = self._seconds()
+        self.best = max(self.best, measure(self.port, requests))
+        spent = (self._seconds() - before) / requests
+        self.least_seconds = min(self.least_seconds, spent)
+
+    def _seconds(self) -> float:
+        return 0.0 if self.asked is None else processor_seconds(self.asked)
+
+
 @contextmanager
-def everything(folder: Path) -> Iterator[dict[str, int]]:
-    """All four configurations, running; gives the port of each one's Envoy."""
+def everything(folder: Path) -> Iterator[dict[str, Running]]:
+    """All four configurations, running."""
     # What is started from here on stays on the sidecar's core, unless it says else.
     os.sched_setaffinity(0, {int(SIDECAR_CORE)})
     sockets = {name: folder / f"{name}.sock" for name in ("always", "native", "grpcio")}
-    ports: dict[str, int] = {}
+    asked: dict[str, int] = {}
+    configurations: dict[str, Running] = {}
     before = ("taskset", "-c", LOAD_CORE)
     with ExitStack() as running:
-        running.enter_context(always_allowing(f"unix:{sockets['always']}"))
+        always = always_allowing(f"unix:{sockets['always']}")
+        asked["always"] = running.enter_context(always).pid
         for engine in ("native", "grpcio"):
             address = f"unix:{sockets[engine]}"
             settings = {
@@ -162,22 +188,35 @@ def everything(folder: Path) -> Iterator[dict[str, int]]:
                 "metrics": {"address": None},
             }
             data = folder / f"data-{engine}"
-            running.enter_context(dev_server(data, address, settings))
+            server = dev_server(data, address, settings)
+            asked[engine] = running.enter_context(server).pid
         for name in NAMES:
             config = in_front_of(sockets.get(name, folder), asks=name in sockets)
-            ports[name] = running.enter_context(
-                envoy(config, folder / f"envoy-{name}", before)
-            )
-        for name, port in ports.items():
+            proxy = envoy(config, folder / f"envoy-{name}", before)
+            port = running.enter_context(proxy)
             verify(port, is_judged=name in {"native", "grpcio"})
-        yield ports
+            configurations[name] = Running(port, asked.get(name))
+        yield configurations
+
+
+def show(configurations: dict[str, Running]) -> None:
+    """Prints the table."""
+    always, grpcio = (configurations[name].best for name in ("always", "grpcio"))
+    print(f"{'requests/s':>12}{'of always':>12}{'of grpcio':>12}{'processor':>12}")
+    for name, text in NAMES.items():
+        found = configurations[name]
+        spent = "" if found.asked is None else f"{found.least_seconds * 1e6:,.0f} us"
+        print(
+            f"{found.best:>12,.0f}{found.best / always:>12.0%}"
+            f"{found.best / grpcio:>11.1f}x{spent:>12}  {text}"
+        )
 
 
 def main() -> int:
     """Measures and prints."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--requests", type=int, default=20_000)
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--requests", type=int, default=2_000)
+    parser.add_argument("--rounds", type=int, default=25)
     parser.add_argument("--always-allow", metavar="ADDRESS", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.always_allow is not None:
@@ -187,21 +226,13 @@ def main() -> int:
     if shutil.which("h2load") is None:
         print("h2load is needed: Debian's package nghttp2-client")
         return 2
-    best = dict.fromkeys(NAMES, 0.0)
-    with temporary_directory() as folder, everything(folder) as ports:
-        for name, port in ports.items():
-            measure(port, options.requests // 5)
-            best[name] = 0.0
+    with temporary_directory() as folder, everything(folder) as configurations:
+        for each in configurations.values():
+            measure(each.port, options.requests)
         for _ in range(options.rounds):
-            for name, port in ports.items():
-                best[name] = max(best[name], measure(port, options.requests))
-    print(f"{'requests/s':>12}  {'of always':>9}  {'of grpcio':>9}")
-    for name, text in NAMES.items():
-        rate = best[name]
-        print(
-            f"{rate:>12,.0f}  {rate / best['always']:>9.0%}  "
-            f"{rate / best['grpcio']:>8.1f}x  {text}"
-        )
+            for each in configurations.values():
+                each.run(options.requests)
+    show(configurations)
     return 0
 
 

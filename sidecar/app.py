@@ -87,9 +87,10 @@ class Sidecar:
     async def start(cls, settings: Settings) -> Self:
         """Starts everything, or closes what it opened and raises.
 
-        Raises StoreError and ListenerError.
+        Raises RoutesError, StoreError and ListenerError.
         """
         listeners = [wiring.listener_of(each, settings) for each in settings.listeners]
+        routes = wiring_edge.routes_of(settings)
         clock = SystemClock()
         metrics = Metrics()
         async with AsyncExitStack() as closing:
@@ -101,7 +102,6 @@ class Sidecar:
             closing.push_async_callback(identity.close)
             policy = wiring.policy_of(settings)
             service = Authorization(store, identity.verifiers, policy)
-            routes = wiring_edge.routes_of(settings)
             load = wiring_limits.load_of(settings)
             load.start()
             closing.callback(load.close)
@@ -208,7 +208,7 @@ class Sidecar:
 async def serve(settings: Settings, *, ready: Callable[[], None] | None = None) -> None:
     """Serves until SIGTERM or SIGINT; calls `ready` once it answers.
 
-    Raises StoreError and ListenerError when it cannot start.
+    Raises RoutesError, StoreError and ListenerError when it cannot start.
     """
     configure_logging(settings.log_level.value)
     _take_turns_rarely()

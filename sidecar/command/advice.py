@@ -268,4 +268,15 @@ BY_REASON: Mapping[str, Callable[[Case], Advice]] = {
     ),
     "NO_ORG_CONTEXT": _said("name an organization: --org"),
     "INSUFFICIENT_PERMISSION": _permission,
+    # These are said at the edge alone, to whoever tests its routes.
+    "PATH_NOT_CANONICAL": _said("send the path in its one canonical form"),
+    "NO_ROUTE": _said("declare a route for the method and path"),
+    "UNKNOWN_RULE_SET": _said("name a rule set of the file of routes in Envoy"),
+    "CREDENTIAL_MISSING": _said("send a credential, or make the route public"),
+    "TWO_CREDENTIALS": _said("send one credential"),
+    "REPEATED_HEADER": _said("send each header that says who calls once"),
+    "VALUE_NOT_USABLE": _said(
+        "send what the route's requirements name: an id, or plain words of an item"
+    ),
+    "IDENTITY_NOT_SENDABLE": _said("give the caller ids that fit into a header"),
 }

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from functools import lru_cache
 from typing import Final
 
 from sidecar.core.authorize import (
@@ -177,10 +178,7 @@ class Admission:
     def _requirement(self, wanted: Wanted, values: Values) -> Requirement:
         match wanted:
             case RowMustBe(kind, id_, writable):
-                row = NamedResource(kind, ResourceId(self._id(id_, values)))
-                if writable:
-                    return MustBeWritable(row, skip_visible=False)
-                return MustBeVisible(row)
+                return _row(kind, self._id(id_, values), writable=writable)
             case MayCreate(kind):
                 return MayCreateOwn(kind)
             case HasRole(gate):
@@ -214,6 +212,15 @@ class Admission:
         if not text or len(text.encode()) > self.limits.id_bytes:
             raise _UnusableValueError
         return text
+
+
+# The same rows are asked for again and again, and none of these can change.
+@lru_cache(4096)
+def _row(kind: str, id_: str, *, writable: bool) -> Requirement:
+    row = NamedResource(kind, ResourceId(id_))
+    if writable:
+        return MustBeWritable(row, skip_visible=False)
+    return MustBeVisible(row)
 
 
 def _today(clock: Clock) -> date:

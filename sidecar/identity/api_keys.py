@@ -27,8 +27,9 @@ from sidecar.ports import (
     Facts,
 )
 
-# Printable ASCII without blanks; only the secret may have underscores.
-_KEY = re.compile(r"([!-^`-~]+)_([!-^`-~]+)_([!-~]+)", re.ASCII)
+# Printable ASCII without blanks; only the secret may have underscores. An id that
+# is not there is remembered, so it is short.
+_KEY = re.compile(r"([!-^`-~]+)_([!-^`-~]{1,256})_([!-~]+)", re.ASCII)
 _SHA256 = re.compile(r"sha256:([0-9a-f]{64})", re.ASCII)
 # Compared with when there is nothing to compare with.
 _NOBODY = "sha256:" + "0" * 64

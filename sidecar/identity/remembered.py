@@ -2,9 +2,8 @@
 
 import hashlib
 import secrets
+from collections import OrderedDict
 from typing import Generic, TypeVar
-
-from cachetools import TTLCache
 
 from sidecar.identity.work import Work
 from sidecar.ports import Clock
@@ -25,12 +24,14 @@ class Remembered(Generic[T]):
         self, clock: Clock, work: Work, most: int = _MOST, seconds: float = _SECONDS
     ) -> None:
         self._work = work
+        self._clock = clock
+        self._most = most
+        self._seconds = seconds
         # Nobody who reads the memory learns more than that a text was right, and
         # nobody outside can choose texts whose digests collide.
         self._key = secrets.token_bytes(32)
-        self._values: TTLCache[bytes, T] = TTLCache(
-            most, seconds, timer=clock.monotonic
-        )
+        # In the order of their use; with each, until when it is remembered.
+        self._values: OrderedDict[bytes, tuple[T, float]] = OrderedDict()
 
     def digest(self, text: str) -> bytes:
         """The name under which a credential is remembered; `text` is ASCII."""
@@ -39,15 +40,32 @@ class Remembered(Generic[T]):
 
     def get(self, digest: bytes) -> T | None:
         """What is remembered; none when nothing is, or not any more."""
-        return self._values.get(digest)
+        found = self._values.get(digest)
+        if found is None:
+            return None
+        value, until = found
+        if until <= self._clock.monotonic():
+            del self._values[digest]
+            return None
+        self._values.move_to_end(digest)
+        return value
 
     def put(self, digest: bytes, value: T) -> None:
         """Remembers; the one that was used least lately gives way."""
-        self._values[digest] = value
+        now = self._clock.monotonic()
+        self._values[digest] = value, now + self._seconds
+        self._values.move_to_end(digest)
+        self._forget(now)
 
     def drop(self, digest: bytes) -> None:
         """Forgets."""
         self._values.pop(digest, None)
+
+    def _forget(self, now: float) -> None:
+        """What was not used since it ended, and what is too much."""
+        values = self._values
+        while len(values) > self._most or next(iter(values.values()))[1] <= now:
+            values.popitem(last=False)
 
     def __len__(self) -> int:
         return len(self._values)

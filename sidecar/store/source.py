@@ -169,7 +169,6 @@ class Store(FactSource):
         """What each cache did and holds."""
         return self._cache.stats()
 
-
     def _revision(self) -> str | None:
         # The text is the same until the feed hears more, and every answer carries it.
         heard = self._feed.heard

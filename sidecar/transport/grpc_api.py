@@ -309,6 +309,7 @@ class AuthorizationServicer(
             (self._policy.explain, api.OPTIONAL_FEATURE_EXPLAIN),
             (believes_all, api.OPTIONAL_FEATURE_NAMED_CALLERS),
             (True, api.OPTIONAL_FEATURE_API_KEYS),
+            (True, api.OPTIONAL_FEATURE_ACCESS_TOKENS),
             (self._info.serves_reflection, api.OPTIONAL_FEATURE_REFLECTION),
         )
         return [feature for is_served, feature in served if is_served]

@@ -11,6 +11,7 @@ from typing import Final, cast
 import yaml
 from google.protobuf.message import DecodeError
 from google.protobuf.struct_pb2 import Struct
+from typing_extensions import override
 
 from sidecar import wiring_edge
 from sidecar.core.ids import IdType
@@ -59,6 +60,15 @@ class _Call:
 CALL: Final = cast("Context", _Call())
 
 
+class _SteadyFacts(MemoryFacts):
+    """Facts that never change, so that what comes of them may be remembered."""
+
+    @property
+    @override
+    def epoch(self) -> int | None:
+        return 1
+
+
 @dataclass
 class Verdicts:
     """Remembers the verdicts that were counted."""
@@ -78,6 +88,7 @@ class Lab:
     reference: Edge
     verdicts: Verdicts
     clock: ManualClock
+    work: Work
     believes_peers: bool
 
     async def check(self, request: envoy.CheckRequest) -> envoy.CheckResponse:
@@ -119,7 +130,7 @@ async def lab(
         for name, kind in kinds.items()
     }
     service = Authorization(
-        MemoryFacts(world.document, IdType(id_type)),
+        _SteadyFacts(world.document, IdType(id_type)),
         Verifiers(ApiKeys(clock, work), access_tokens),
         Policy(declared, RolePrecedence("union")),
     )
@@ -139,6 +150,7 @@ async def lab(
         Edge(world, text, tokens(), dt.date(2026, 1, 1)),
         verdicts,
         clock,
+        work,
         believes_peers,
     )
 

@@ -14,12 +14,12 @@ def find_route(rules: Row, method: str, segments: Sequence[str]) -> Row | None:
     fitting = [
         route
         for route in parts(rules, "routes")
-        if asked in texts(route["methods"]) and _fits(str(route["path"]), segments)
+        if asked in texts(route["methods"]) and fits(str(route["path"]), segments)
     ]
     if not fitting:
         return None
     # A good file has no two that differ in two places in different directions.
-    route = min(fitting, key=lambda each: _kinds(str(each["path"])))
+    route = min(fitting, key=lambda each: closeness(str(each["path"])))
     found = path_parameters(str(route["path"]), segments)
     values = route.get("values", {})
     assert isinstance(values, dict)
@@ -47,7 +47,8 @@ def filled(
     return known.get(match[2]) or None
 
 
-def _fits(path: str, segments: Sequence[str]) -> bool:
+def fits(path: str, segments: Sequence[str]) -> bool:
+    """Whether a template fits the segments of a path."""
     pieces = path[1:].split("/")
     if _kind(pieces[-1]) == _REST:
         if len(segments) < len(pieces):
@@ -62,7 +63,8 @@ def _fits(path: str, segments: Sequence[str]) -> bool:
     )
 
 
-def _kinds(path: str) -> list[int]:
+def closeness(path: str) -> list[int]:
+    """How close each piece of a template is; the smaller, the closer."""
     return [_kind(piece) for piece in path[1:].split("/")]
 
 

@@ -39,7 +39,7 @@ async def own_edge(
         routes.write_bytes(ROUTES.read_bytes())
         edge = await Edge.start(
             url, folder, engine,
-            edge={"routes_file": str(routes), "reload_interval": 0.02},
+            edge={"routes_file": str(routes), "reload_interval": 0.02, "budget": 1},
         )  # fmt: skip
         yield edge, url, routes
         await edge.close()
@@ -87,7 +87,7 @@ async def _swallow(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -
 
 
 async def test_slow_facts_end_within_envoys_time_out(own_edge: Own) -> None:
-    """The sidecar's own budget ends first, with an error and no verdict."""
+    """The sidecar's own budget ends before Envoy's, with an error and no verdict."""
     edge, url, _ = own_edge
     locking = await asyncpg.connect(url)
     holding = locking.transaction()

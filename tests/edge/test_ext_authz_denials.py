@@ -4,6 +4,7 @@ import json
 from typing import Final
 
 import pytest
+from structlog.testing import capture_logs
 
 from sidecar.transport.envoy import external_auth_pb2 as envoy
 from tests.edge.hearing import hear
@@ -147,11 +148,12 @@ async def test_a_shadow_ends_with_its_day(
     assert passes is (await answer(subject, message)).passes
 
 
-async def test_a_shadow_is_counted_and_told(capsys: pytest.CaptureFixture[str]) -> None:
+async def test_a_shadow_is_counted_and_told() -> None:
     """Log, metric and a header to the client say what would have been denied."""
     subject = await lab()
     message = request("/admin", AURORA, extensions={"rule_set": "shadow"})
-    found = await answer(subject, message)
+    with capture_logs() as logged:
+        found = await answer(subject, message)
 
     assert (
         "shadow",
@@ -159,7 +161,9 @@ async def test_a_shadow_is_counted_and_told(capsys: pytest.CaptureFixture[str]) 
         "PLATFORM_ADMIN_REQUIRED",
     ) == subject.verdicts.counted[-1]
     assert "would-deny 403 PLATFORM_ADMIN_REQUIRED" == found.told["x-authz-shadow"]
-    assert "edge.would_deny" in capsys.readouterr().out
+    assert [("edge.would_deny", "warning")] == [
+        (each["event"], each["log_level"]) for each in logged
+    ]
     assert {} == found.sent
     assert "user_id" not in found.facts
 

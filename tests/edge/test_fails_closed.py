@@ -1,6 +1,7 @@
 """Fails closed: nothing that goes wrong ends in code 0, whatever it is."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Final
@@ -75,7 +76,10 @@ async def test_exception_while_judging(  # noqa: PLR0913, PLR0917  fixtures and 
     if waits and isinstance(error, TimeoutError):
         wanted = "DEADLINE_EXCEEDED DEADLINE_TOO_NEAR"
 
-    assert (await checked.ended(engine, GOOD, 1)).startswith(wanted)
+    # To tell a defect in full in the log takes a while where much else runs.
+    seconds = 1 if isinstance(error, asyncio.CancelledError) else 30
+
+    assert (await checked.ended(engine, GOOD, seconds)).startswith(wanted)
 
 
 @pytest.mark.parametrize("engine", ENGINES)
@@ -163,20 +167,20 @@ async def test_deadline_gone_or_too_near(
 
 @pytest.mark.parametrize("engine", ENGINES)
 async def test_deadline_passes_while_facts_are_read(own_url: str, engine: str) -> None:
-    """A reading that does not come back in time ends the call; later ones are good."""
-    async with (
-        checking(own_url, ROUTES, edge=_edge(budget=0.1)) as own,
-        _locked(own_url, "api_keys"),
-    ):
-        assert (await own.ended(engine, GOOD)).split()[0] in _LATE
-        assert (await own.ended(engine, GOOD, 0.05)).split()[0] in _LATE
+    """A reading that does not come back ends the call, also where nobody set a time."""
+    default = {"routes_file": str(ROUTES)}
+    async with checking(own_url, ROUTES, edge=default) as own:
+        async with _locked(own_url, "api_keys"):
+            began = time.monotonic()
+            assert (await own.ended(engine, GOOD, None)).split()[0] in _LATE
+            took = time.monotonic() - began
+            assert (await own.ended(engine, GOOD, 0.05)).split()[0] in _LATE
+
+        assert 0.15 <= took < 5
+        assert "allowed" == await own.ended(engine, GOOD)
 
 
 _LATE = {"DEADLINE_EXCEEDED", "UNAVAILABLE"}
-
-
-def _edge(**changed: object) -> dict[str, object]:
-    return {"routes_file": str(ROUTES), **changed}
 
 
 @asynccontextmanager

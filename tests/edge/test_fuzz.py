@@ -1,5 +1,6 @@
 """The real edge and its reference are asked the same, and must answer the same."""
 
+from dataclasses import replace
 from random import Random
 
 import pytest
@@ -79,13 +80,7 @@ async def _wrong() -> Lab:
             text.replace(demanding, "{path: /admin, methods: [GET], public: true}", 1)
         ),
     )
-    return Lab(
-        wrong.servicer,
-        right.reference,
-        wrong.verdicts,
-        wrong.clock,
-        wrong.believes_peers,
-    )
+    return replace(wrong, reference=right.reference)
 
 
 async def test_what_is_wrong_is_found_and_made_small() -> None:

@@ -266,7 +266,7 @@ async def test_remembered_tokens_are_bounded() -> None:
     desk = await Desk.open()
     token = good(NOW)
     await desk.user(token)
-    [verified] = desk.tokens._remembered._values.values()
+    [(verified, _)] = desk.tokens._remembered._values.values()
     for number in range(20_000):
         desk.tokens._remembered.put(number.to_bytes(4), verified)
 

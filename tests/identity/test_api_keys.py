@@ -308,3 +308,9 @@ async def test_made_up_keys_leave_a_place_for_keys_that_exist(
 def test_key_has_three_parts() -> None:
     """The prefix and the lookup id end at the first two underscores."""
     assert ParsedKey("gpk", "k1", "a_b") == parse_key("gpk_k1_a_b")
+
+
+def test_an_endless_lookup_id_is_no_key() -> None:
+    """What is looked up, and remembered as not there, has a bound."""
+    assert parse_key(f"gpk_{'a' * 256}_s") is not None
+    assert parse_key(f"gpk_{'a' * 257}_s") is None

@@ -9,7 +9,7 @@ from hypothesis import given, note
 
 from sidecar.core.filters import Field
 from sidecar.core.ids import IdType
-from sidecar.ports import Consistency, Facts, FieldTypes
+from sidecar.ports import Facts, FieldTypes, Freshness
 from sidecar.store.catalogue import read_catalogue
 from sidecar.store.clock import SystemClock
 from sidecar.store.database import Database, PoolSettings
@@ -66,7 +66,7 @@ class Bare:
 
     @asynccontextmanager
     async def open(
-        self, consistency: Consistency, deadline: float
+        self, consistency: Freshness, deadline: float
     ) -> AsyncIterator[Facts]:
         """Facts as they are stored now."""
         del consistency, deadline

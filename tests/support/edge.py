@@ -48,7 +48,12 @@ def settings_of(url: str, socket: Path, engine: str, **changed: object) -> Setti
             "database": {"url": url},
             "resource_kinds": example["resource_kinds"],
             "listeners": [{"address": f"unix:{socket}", "engine": engine}],
-            "edge": {"routes_file": str(ROUTES), "reload_interval": 0.05},
+            "edge": {
+                "routes_file": str(ROUTES),
+                "reload_interval": 0.05,
+                # Nothing here is about time, and other tests run meanwhile.
+                "budget": 5,
+            },
             "metrics": {"address": None},
             "stop": {"linger_seconds": 0, "grace_seconds": 5},
             **changed,
@@ -63,6 +68,8 @@ def rule_sets_by_host(names: Iterable[str], grpc_port: int) -> Edit:
     """
 
     def edit(config: Config) -> None:
+        service = cast("dict[str, Json]", config.ext_authz["grpc_service"])
+        service["timeout"] = "10s"
         hosts = cast(
             "list[dict[str, Json]]",
             cast("dict[str, Json]", config.manager["route_config"])["virtual_hosts"],

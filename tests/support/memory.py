@@ -40,9 +40,9 @@ from sidecar.core.rules import Level, StoredRole, StoredRule, Unknown, compile_r
 from sidecar.ports import (
     ApiKeyKey,
     ApiKeyRecord,
-    Consistency,
     FactKey,
     FieldTypes,
+    Freshness,
     GrantsKey,
     IdentityKey,
     InstanceKey,
@@ -74,7 +74,7 @@ class MemoryFacts:
         self._document = document
         self.field_types = FieldTypes(organization, dict.fromkeys(Field, IdType.BIGINT))
 
-    def open(self, consistency: Consistency, deadline: float) -> Self:
+    def open(self, consistency: Freshness, deadline: float) -> Self:
         """The same facts for every question."""
         del consistency, deadline
         return self
