@@ -137,9 +137,11 @@ async def follow(newcomer: Newcomer, heading: str) -> None:
 
 
 def _essence(output: str) -> list[str]:
-    # Lines without the space at their ends, and no decision has the id of another.
+    # Lines without the space at their ends; no decision has the id of another, and no
+    # database the revision.
     lines = [line.rstrip() for line in output.strip("\n").splitlines()]
-    return [re.sub(r"^decision [0-9a-f]+-", "decision ", line) for line in lines]
+    told = r"^decision [0-9a-f]+-(\d+)(?:, revision \S+)"
+    return [re.sub(told, r"decision \1, revision", line) for line in lines]
 
 
 async def test_guide_leads_a_platform_like_gpustack_to_a_decision(
@@ -190,6 +192,10 @@ async def test_example_of_any_other_schema_works(adopted: Adopted) -> None:
 
 def test_a_wrong_output_would_show() -> None:
     """Outputs are compared, but for the ids of decisions and space at the ends."""
-    assert _essence("a  \ndecision 12ab-1\n") == _essence("a\ndecision 34cd-1")
-    assert _essence("decision 12ab-1") != _essence("decision 12ab-2")
+    one = "decision 12ab-1, revision 1.7-5.1.s9"
+    assert _essence(f"a  \n{one}\n") == _essence(
+        "a\ndecision 34cd-1, revision 1.8-5.1.s3"
+    )
+    assert _essence(one) != _essence("decision 12ab-2, revision 1.7-5.1.s9")
+    assert _essence(one) != _essence("decision 12ab-1")
     assert _essence("allowed") != _essence("denied")
