@@ -847,7 +847,7 @@ class WatchResponse(_message.Message):
 
     @_typing.final
     class Changes(_message.Message):
-        """Changes are facts that changed in one transaction."""
+        """Changes are facts that changed in one transaction, or in a part of it."""
 
         DESCRIPTOR: _descriptor.Descriptor
 
@@ -891,27 +891,37 @@ class WatchResponse(_message.Message):
 
     @_typing.final
     class Beat(_message.Message):
-        """Beat is a proof of life that travelled through the database."""
+        """Beat is a proof of life that travelled through the database. None is sent while
+        a relation is not watched, since its changes are not told.
+        """
 
         DESCRIPTOR: _descriptor.Descriptor
 
         REVISION_FIELD_NUMBER: _builtins.int
         STALENESS_FIELD_NUMBER: _builtins.int
+        POSITION_FIELD_NUMBER: _builtins.int
         revision: _builtins.str
-        """The revision up to which all changes were sent."""
+        """The revision up to which all changes were sent. Empty where the database
+        tells none.
+        """
         @_builtins.property
         def staleness(self) -> _duration_pb2.Duration:
             """How far behind the database the server may be."""
+
+        @_builtins.property
+        def position(self) -> Global___WatchPosition:
+            """How much the stream has told."""
 
         def __init__(
             self,
             *,
             revision: _builtins.str = ...,
             staleness: _duration_pb2.Duration | None = ...,
+            position: Global___WatchPosition | None = ...,
         ) -> None: ...
-        _HasFieldArgType: _TypeAlias = _typing.Literal["staleness", b"staleness"]  # noqa: Y015
+        _HasFieldArgType: _TypeAlias = _typing.Literal["position", b"position", "staleness", b"staleness"]  # noqa: Y015
         def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-        _ClearFieldArgType: _TypeAlias = _typing.Literal["revision", b"revision", "staleness", b"staleness"]  # noqa: Y015
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["position", b"position", "revision", b"revision", "staleness", b"staleness"]  # noqa: Y015
         def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
         def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -950,6 +960,37 @@ class WatchResponse(_message.Message):
 Global___WatchResponse: _TypeAlias = WatchResponse  # noqa: Y015
 
 @_typing.final
+class WatchPosition(_message.Message):
+    """WatchPosition says how much of what a server heard has been told. A stream that
+    has reached the position of a call's answer has told all that the server had heard
+    by then.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SERVER_FIELD_NUMBER: _builtins.int
+    NUMBER_FIELD_NUMBER: _builtins.int
+    server: _builtins.str
+    """Names one life of one listener of a server; its `decision_id`s begin with it
+    and `-`. Positions of different servers have no order.
+    """
+    number: _builtins.int
+    """Grows with all that is heard."""
+    def __init__(
+        self,
+        *,
+        server: _builtins.str = ...,
+        number: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["number", b"number", "server", b"server"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WatchPosition: _TypeAlias = WatchPosition  # noqa: Y015
+
+@_typing.final
 class Change(_message.Message):
     """Change names one fact that changed; its value is never sent."""
 
@@ -963,7 +1004,9 @@ class Change(_message.Message):
     key: _builtins.str
     """The key within the group. Unset means that the whole group changed."""
     revision: _builtins.str
-    """The revision from which on the change is visible."""
+    """The revision of the transaction that changed it. Empty where the database
+    tells none.
+    """
     def __init__(
         self,
         *,
@@ -1009,6 +1052,9 @@ class GetServerInfoResponse(_message.Message):
     CONFIGURATION_DIGEST_FIELD_NUMBER: _builtins.int
     SCHEMA_VERSION_FIELD_NUMBER: _builtins.int
     FEATURES_FIELD_NUMBER: _builtins.int
+    POSITION_FIELD_NUMBER: _builtins.int
+    STALENESS_FIELD_NUMBER: _builtins.int
+    MAX_STALENESS_FIELD_NUMBER: _builtins.int
     version: _builtins.str
     """The sidecar's version, such as `0.1.0`."""
     engine: _builtins.str
@@ -1023,6 +1069,22 @@ class GetServerInfoResponse(_message.Message):
     def features(self) -> _containers.RepeatedScalarFieldContainer[Global___OptionalFeature.ValueType]:
         """Which optional calls and features this listener serves."""
 
+    @_builtins.property
+    def position(self) -> Global___WatchPosition:
+        """How much the server has heard. Unset where the listener serves no `Watch`."""
+
+    @_builtins.property
+    def staleness(self) -> _duration_pb2.Duration:
+        """How far behind the database the server may be. Unset when it is not known, or
+        the listener serves no `Watch`.
+        """
+
+    @_builtins.property
+    def max_staleness(self) -> _duration_pb2.Duration:
+        """For how long without a proof of freshness facts from memory may answer. Unset
+        where the listener serves no `Watch`.
+        """
+
     def __init__(
         self,
         *,
@@ -1031,10 +1093,13 @@ class GetServerInfoResponse(_message.Message):
         configuration_digest: _builtins.str = ...,
         schema_version: _builtins.int | None = ...,
         features: _abc.Iterable[Global___OptionalFeature.ValueType] | None = ...,
+        position: Global___WatchPosition | None = ...,
+        staleness: _duration_pb2.Duration | None = ...,
+        max_staleness: _duration_pb2.Duration | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_schema_version", b"_schema_version", "schema_version", b"schema_version"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_schema_version", b"_schema_version", "max_staleness", b"max_staleness", "position", b"position", "schema_version", b"schema_version", "staleness", b"staleness"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_schema_version", b"_schema_version", "configuration_digest", b"configuration_digest", "engine", b"engine", "features", b"features", "schema_version", b"schema_version", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_schema_version", b"_schema_version", "configuration_digest", b"configuration_digest", "engine", b"engine", "features", b"features", "max_staleness", b"max_staleness", "position", b"position", "schema_version", b"schema_version", "staleness", b"staleness", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__schema_version: _TypeAlias = _typing.Literal["schema_version"]  # noqa: Y015
     _WhichOneofArgType__schema_version: _TypeAlias = _typing.Literal["_schema_version", b"_schema_version"]  # noqa: Y015
