@@ -1,7 +1,7 @@
 """Admits requests or refuses them: routes to requirements, and the service judges."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from functools import lru_cache
 from typing import Final
@@ -17,7 +17,6 @@ from sidecar.core.authorize import (
 )
 from sidecar.core.decision import BAD_CREDENTIAL, Denied
 from sidecar.core.ids import FeatureInstanceId, ResourceId
-from sidecar.core.model import AccessLevel, TenantContext
 from sidecar.core.permissions import PermissionQuery
 from sidecar.core.reasons import Denial
 from sidecar.core.rules import is_item
@@ -65,7 +64,7 @@ from sidecar.edge.verdict import (
     Where,
 )
 from sidecar.ports import Clock, Consistency
-from sidecar.service.asking import Asked, Caller
+from sidecar.service.asking import Asked, Authorized, Caller
 from sidecar.service.authorization import Authorization
 
 RULE_SET_EXTENSION: Final = "rule_set"
@@ -127,18 +126,16 @@ class Admission:
             return Admitted(where, None)
         if isinstance(found, Denied):
             return _refuse(request, where, rules.cors, found)
-        if not is_sendable(found[0]):
-            return _refuse(request, where, rules.cors, IDENTITY_NOT_SENDABLE)
-        return Admitted(where, *found)
+        return _conclude(request, where, rules.cors, found)
 
-    async def _judge_route(  # noqa: PLR0911  the same
+    async def _judge_route(
         self,
         request: EdgeRequest,
         security: SecurityHeaders,
         match: Match,
         deadline: float,
-    ) -> tuple[TenantContext, AccessLevel | None] | Denied | None:
-        """Who comes in and how far permissions reach, a denial, or none for nobody."""
+    ) -> Authorized | Denied | None:
+        """The service's answer, a denial without asking it, or none for nobody."""
         route = match.route
         if route.access is Access.PUBLIC:
             return None
@@ -156,14 +153,9 @@ class Admission:
             wanted = None
         asked = Asked(caller, Consistency.MINIMIZE_LATENCY, deadline)
         found = await self.service.authorize(asked, wanted or ())
-        # Without any requirement all hold, whoever asks: the context is judged first.
-        if isinstance(found.context, Denied):
-            return found.context
         if wanted is None:
-            return VALUE_NOT_USABLE
-        if isinstance(found.decision, Denied):
-            return found.decision
-        return found.context, found.each.least_level
+            return replace(found, decision=VALUE_NOT_USABLE)
+        return found
 
     def _caller(
         self, request: EdgeRequest, security: SecurityHeaders
@@ -238,13 +230,31 @@ def _is_preflight(
     return rules.table.find(wanted.decode("latin-1"), segments) is not None
 
 
+def _conclude(
+    request: EdgeRequest, where: Where, cors: Cors, found: Authorized
+) -> Verdict:
+    context, revision = found.context, found.each.revision
+    # Without any requirement all hold, whoever asks: the context is judged first.
+    if isinstance(context, Denied):
+        return _refuse(request, where, cors, context, revision)
+    if isinstance(found.decision, Denied):
+        return _refuse(request, where, cors, found.decision, revision)
+    if not is_sendable(context):
+        return _refuse(request, where, cors, IDENTITY_NOT_SENDABLE, revision)
+    return Admitted(where, context, found.each.least_level, revision)
+
+
 def _refuse(
-    request: EdgeRequest, where: Where, cors: Cors | None, denied: Denied
+    request: EdgeRequest,
+    where: Where,
+    cors: Cors | None,
+    denied: Denied,
+    revision: str | None = None,
 ) -> Refused:
     headers = dict(_challenge(denied))
     if cors is not None:
         headers.update(_cors_headers(request, cors))
-    return Refused(where, denied, headers)
+    return Refused(where, denied, headers, revision)
 
 
 def _challenge(denied: Denied) -> Iterator[tuple[str, str]]:

@@ -33,12 +33,14 @@ class Admitted:
     """The request may pass, as this caller; none for nobody.
 
     `level` is how far the least of the demanded permissions reaches, none when
-    none is demanded; the application filters by it.
+    none is demanded; the application filters by it. `revision` is one that the facts
+    reflect, none when no fact was asked or the database tells none.
     """
 
     where: Where
     context: TenantContext | None
     level: AccessLevel | None = None
+    revision: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,7 @@ class Refused:
     where: Where
     denied: Denied
     headers: Mapping[str, str]
+    revision: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

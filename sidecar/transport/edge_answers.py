@@ -80,7 +80,7 @@ def _admit(verdict: Admitted, request: EdgeRequest, told: Told) -> envoy.CheckRe
     made = make(identity, received, strips_credentials=where.strips_credentials)
     response = envoy.CheckResponse.FromString(made)
     response.ok_response.headers[-1].header.value = told.decision_id.encode()
-    _tell(response.dynamic_metadata, where, told)
+    _tell(response.dynamic_metadata, where, told, verdict.revision)
     return response
 
 
@@ -130,7 +130,7 @@ def _watch(verdict: Shadowed, request: EdgeRequest, told: Told) -> envoy.CheckRe
             response_headers_to_add=_set({SHADOW: f"would-deny {status} {reason}"}),
         ),
     )
-    _tell(response.dynamic_metadata, where, told)
+    _tell(response.dynamic_metadata, where, told, verdict.refused.revision)
     return response
 
 
@@ -152,7 +152,7 @@ def _refuse(verdict: Refused, request: EdgeRequest, told: Told) -> envoy.CheckRe
             status=envoy.HttpStatus(code=status), headers=_set(headers), body=body
         ),
     )
-    _tell(response.dynamic_metadata, verdict.where, told)
+    _tell(response.dynamic_metadata, verdict.where, told, verdict.revision)
     return response
 
 
@@ -215,7 +215,7 @@ def _set(headers: Mapping[str, str]) -> _Options:
     ]
 
 
-def _tell(metadata: Struct, where: Where, told: Told) -> None:
+def _tell(metadata: Struct, where: Where, told: Told, revision: str | None) -> None:
     """Adds what other filters and the access log may know. No secrets."""
     fields = metadata.fields
     fields["decision_id"].string_value = told.decision_id
@@ -223,6 +223,8 @@ def _tell(metadata: Struct, where: Where, told: Told) -> None:
         fields["rule_set"].string_value = where.rule_set
     if where.route:
         fields["route"].string_value = where.route
+    if revision is not None:
+        fields["revision"].string_value = revision
     fields["duration_ms"].number_value = told.seconds * 1000
     if where.lifetime_seconds is not None:
         fields["lifetime_seconds"].number_value = where.lifetime_seconds

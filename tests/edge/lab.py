@@ -63,6 +63,17 @@ CALL: Final = cast("Context", _Call())
 class _SteadyFacts(MemoryFacts):
     """Facts that never change, so that what comes of them may be remembered."""
 
+    def __init__(
+        self, document: Document, id_type: IdType, revision: str | None
+    ) -> None:
+        super().__init__(document, id_type)
+        self._revision = revision
+
+    @property
+    @override
+    def revision(self) -> str | None:
+        return self._revision
+
     @property
     @override
     def epoch(self) -> int | None:
@@ -113,8 +124,12 @@ async def lab(
     more: Document | None = None,
     id_type: str = "bigint",
     believes_peers: bool = True,
+    revision: str | None = None,
 ) -> Lab:
-    """An edge over the example, with more rows, and with routes of its own."""
+    """An edge over the example, with more rows, and with routes of its own.
+
+    `revision` is the one that all facts reflect, none when the database tells none.
+    """
     text = FUZZ_ROUTES.read_text() if routes is None else routes
     kinds = {
         name: Kind(each["visibility"], each["owner"], each["cluster"])
@@ -130,7 +145,7 @@ async def lab(
         for name, kind in kinds.items()
     }
     service = Authorization(
-        _SteadyFacts(world.document, IdType(id_type)),
+        _SteadyFacts(world.document, IdType(id_type), revision),
         Verifiers(ApiKeys(clock, work), access_tokens),
         Policy(declared, RolePrecedence("union")),
     )
