@@ -12,7 +12,8 @@ from typing import Final
 
 from pydantic import ValidationError
 
-from sidecar import wiring
+from sidecar import wiring, wiring_edge
+from sidecar.edge.compiling import RoutesError
 from sidecar.settings import Settings, SettingsError, load
 from sidecar.store.anomalies import Anomaly
 from sidecar.store.clock import SystemClock
@@ -154,9 +155,21 @@ def _variable_meant(message: str) -> str:
 def _wiring_problems(
     settings: Settings, sources: Sources
 ) -> tuple[list[SettingProblem], list[SettingProblem]]:
+    wiring.policy_of(settings)
+    problems, warnings = _listener_problems(settings, sources)
+    problems += _routes_problems(settings, sources)
+    if settings.database.pool_min > settings.database.pool_max:
+        source = sources.nearest(("database", "pool_min"))
+        message = "is more than `database.pool_max`"
+        problems.append(SettingProblem("database.pool_min", message, source))
+    return problems, warnings
+
+
+def _listener_problems(
+    settings: Settings, sources: Sources
+) -> tuple[list[SettingProblem], list[SettingProblem]]:
     problems: list[SettingProblem] = []
     warnings: list[SettingProblem] = []
-    wiring.policy_of(settings)
     seen: dict[str, int] = {}
     for index, listener in enumerate(settings.listeners):
         at: Location = ("listeners", index)
@@ -173,11 +186,18 @@ def _wiring_problems(
             continue
         tls = sources.nearest((*at, "tls"))
         warnings += [SettingProblem(path_of((*at, "tls")), each, tls) for each in told]
-    if settings.database.pool_min > settings.database.pool_max:
-        source = sources.nearest(("database", "pool_min"))
-        message = "is more than `database.pool_max`"
-        problems.append(SettingProblem("database.pool_min", message, source))
     return problems, warnings
+
+
+def _routes_problems(settings: Settings, sources: Sources) -> list[SettingProblem]:
+    try:
+        wiring_edge.routes_of(settings)
+    except RoutesError as error:
+        source = sources.nearest(("edge", "routes_file"))
+        return [
+            SettingProblem("edge.routes_file", each, source) for each in error.problems
+        ]
+    return []
 
 
 def _ignore(anomaly: Anomaly) -> None:
