@@ -105,6 +105,9 @@ class Database(_Tree):
         return self
 
 
+_LEAST_BEATS = 3
+
+
 class Freshness(_Tree):
     """How old a fact from memory may be."""
 
@@ -119,6 +122,16 @@ class Freshness(_Tree):
     trigger_check_interval: PositiveFloat = Field(
         default=60.0, description="Seconds between checks of the change triggers."
     )
+
+    @model_validator(mode="after")
+    def _leaves_time_for_proofs(self) -> Self:
+        # Between two proofs lie up to two and a half intervals, without any fault.
+        if self.max_staleness < _LEAST_BEATS * self.beat_interval:
+            raise ValueError(
+                f"must have `max_staleness` of at least {_LEAST_BEATS} times "
+                "`beat_interval`"
+            )
+        return self
 
 
 class Cache(_Tree):
@@ -200,7 +213,7 @@ class ListenerSettings(_Tree):
     )
     services: frozenset[Literal["api", "edge", "health", "reflection"]] = Field(
         default=frozenset({"api", "edge", "health"}),
-        description="What is served here; the edge only with `edge.routes_file`.",
+        description="What is served here; to name `edge` takes `edge.routes_file`.",
     )
     callers: Literal["any", "credentials"] = Field(
         default="any",
@@ -557,4 +570,5 @@ def _path(parts: Iterable[int | str]) -> str:
 def _problem(kind: str, message: str) -> str:
     if kind == "extra_forbidden":
         return "is no known setting"
-    return f"is refused: {message[:1].lower()}{message[1:]}"
+    words = message.removeprefix("Value error, ")
+    return f"is refused: {words[:1].lower()}{words[1:]}"

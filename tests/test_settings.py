@@ -58,6 +58,10 @@ def test_variable_wins_over_file(
         ("databse: {}", "`databse` is no known setting"),
         ("database: {urll: x}", "`database.urll` is no known setting"),
         ("cache: {users: 0}", "`cache.users` is refused: input should be greater"),
+        (
+            "freshness: {max_staleness: 2.9}",
+            "`freshness` is refused: must have `max_staleness` of at least 3 times",
+        ),
         ("role_precedence: best", "`role_precedence` is refused: input should be"),
         ("listeners: []", "`listeners` is refused"),
         ("listeners: [{mode: '9'}]", "`listeners[0].mode` is refused"),
@@ -83,6 +87,13 @@ def test_bad_file_is_refused_in_one_line(
 
     assert problem in str(caught.value)
     assert 1 == len(str(caught.value).splitlines())
+
+
+def test_staleness_of_three_beats_is_enough(tmp_path: Path) -> None:
+    """The least bound that leaves time for proofs is accepted."""
+    path = written(tmp_path, "freshness: {max_staleness: 3, beat_interval: 1}")
+
+    assert 3 == load(path).freshness.max_staleness
 
 
 def test_unreadable_file_is_refused(tmp_path: Path) -> None:
