@@ -20,6 +20,7 @@ from sidecar import (
     wiring_edge,
     wiring_identity,
     wiring_limits,
+    wiring_listeners,
 )
 from sidecar.edge.reloading import Routes
 from sidecar.identity.identity import Identity
@@ -89,7 +90,9 @@ class Sidecar:
 
         Raises RoutesError, StoreError and ListenerError.
         """
-        listeners = [wiring.listener_of(each, settings) for each in settings.listeners]
+        listeners = [
+            wiring_listeners.listener_of(each, settings) for each in settings.listeners
+        ]
         routes = wiring_edge.routes_of(settings)
         clock = SystemClock()
         metrics = Metrics()
@@ -124,7 +127,7 @@ class Sidecar:
             metrics.add(
                 [
                     *wiring.store_readings(store, RELATION_GROUPS),
-                    *wiring.tls_readings(servers.tls),
+                    *wiring_listeners.tls_readings(servers.tls),
                     *wiring_identity.identity_readings(identity),
                     *wiring_limits.load_readings(load),
                     *wiring_database.replica_readings(store.replica_stats),

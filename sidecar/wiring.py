@@ -21,27 +21,12 @@ from sidecar.ports import (
 from sidecar.service.asking import Policy
 from sidecar.settings import (
     Cache,
-    ListenerSettings,
     Settings,
-    TlsSettings,
 )
-from sidecar.store.clock import SystemClock
 from sidecar.store.feed import FeedSettings
 from sidecar.store.shelf import ShelfStats
 from sidecar.store.source import Store, StoreSettings
 from sidecar.store.weights import CacheSizes, Limit
-from sidecar.transport.certificates import CertificateError, TlsFiles
-from sidecar.transport.listener import (
-    Bounds,
-    Engine,
-    Listener,
-    ListenerError,
-    Serves,
-    parse_address,
-)
-from sidecar.transport.parse import Callers, Limits, ListenerPolicy
-from sidecar.transport.peers import PeerNameError, parse_name
-from sidecar.transport.tls import Tls, TlsState
 from sidecar.wiring_database import pool_of, replica_of
 
 VERSION = version("authz-sidecar")
@@ -102,42 +87,6 @@ def _cache_sizes(cache: Cache) -> CacheSizes:
         roles=Limit(cache.roles, absent),
         resources=Limit(cache.resources, absent),
     )
-
-
-def listener_of(listener: ListenerSettings, settings: Settings) -> Listener:
-    """A listener; raises ListenerError for one that cannot be."""
-    limits = settings.limits
-    return Listener(
-        parse_address(listener.address, int(listener.mode, 8)),
-        frozenset(Serves(each) for each in listener.services),
-        Engine(listener.engine),
-        ListenerPolicy(
-            Callers(listener.callers),
-            listener.explain,
-            Limits(
-                id_bytes=limits.id_bytes,
-                item_bytes=limits.item_bytes,
-                item_segments=limits.item_segments,
-                credential_bytes=limits.credential_bytes,
-                message_bytes=limits.message_bytes,
-            ),
-        ),
-        None if listener.tls is None else _tls_of(listener.tls, listener.address),
-        Bounds(limits.connections, limits.streams),
-    )
-
-
-def _tls_of(tls: TlsSettings, address: str) -> Tls:
-    try:
-        return Tls(
-            TlsFiles(tls.certificate, tls.key, tls.client_ca),
-            frozenset(map(parse_name, tls.allowed_names)),
-            reload_seconds=tls.reload_seconds,
-            warn_days=tls.warn_days,
-            connection_seconds=tls.connection_seconds,
-        )
-    except (CertificateError, PeerNameError) as error:
-        raise ListenerError(f"listener `{address}`: {error}") from error
 
 
 def store_readings(store: Store, relations: Iterable[str]) -> list[Reading]:
@@ -210,54 +159,6 @@ def store_readings(store: Store, relations: Iterable[str]) -> list[Reading]:
             (),
             one(lambda: store.pool_stats().refused),
             is_total=True,
-        ),
-    ]
-
-
-def tls_readings(states: Callable[[], Mapping[str, TlsState]]) -> list[Reading]:
-    """The metrics of listeners with TLS, read when they are scraped."""
-
-    def expiry() -> list[Sample]:
-        now = SystemClock().wall()
-        return [
-            Sample((listener, file), end - now)
-            for listener, each in states().items()
-            for file, end in each.certificates.ends.items()
-        ]
-
-    def total(read: Callable[[TlsState], int]) -> Callable[[], list[Sample]]:
-        return lambda: [
-            Sample((listener,), float(read(each)))
-            for listener, each in states().items()
-        ]
-
-    by_listener: tuple[tuple[str, str, Callable[[TlsState], int]], ...] = (
-        (
-            "authz_certificate_reloads",
-            "New certificates that were taken over from their files.",
-            lambda each: each.certificates.reloads,
-        ),
-        (
-            "authz_certificate_reload_failures",
-            "Readings of certificates that cannot be served with.",
-            lambda each: each.certificates.failures,
-        ),
-        (
-            "authz_peers_refused",
-            "Calls of peers whose certificate has no allowed name.",
-            lambda each: each.refused,
-        ),
-    )
-    return [
-        Reading(
-            "authz_certificate_expires_seconds",
-            "Seconds until a certificate in use expires.",
-            ("listener", "file"),
-            expiry,
-        ),
-        *(
-            Reading(name, text, ("listener",), total(read), is_total=True)
-            for name, text, read in by_listener
         ),
     ]
 

@@ -12,7 +12,7 @@ from typing import Final
 
 from pydantic import ValidationError
 
-from sidecar import wiring, wiring_edge
+from sidecar import wiring, wiring_edge, wiring_listeners
 from sidecar.edge.compiling import RoutesError
 from sidecar.settings import Settings, SettingsError, load
 from sidecar.store.anomalies import Anomaly
@@ -179,7 +179,7 @@ def _listener_problems(
             message = f"is the address of `listeners[{earlier}]` already"
             problems.append(SettingProblem(path_of((*at, "address")), message, source))
         try:
-            made = wiring.listener_of(listener, settings)
+            made = wiring_listeners.listener_of(listener, settings)
             told = [] if made.tls is None else look_at(made.tls, SystemClock().wall())
         except (ListenerError, CertificateError) as error:
             problems.append(SettingProblem(path_of(at), str(error), source))

@@ -16,7 +16,7 @@ from typing import Final, Self, cast
 from google.protobuf.message import Message
 from typing_extensions import override
 
-from sidecar import wiring
+from sidecar import wiring, wiring_listeners
 from sidecar.core.decision import Decision
 from sidecar.identity.identity import Identity
 from sidecar.ports import CouldNotDecideError
@@ -155,7 +155,7 @@ async def opened(
         wanted="any",
     )
     policy = wiring.policy_of(settings)
-    listener = wiring.listener_of(ListenerSettings(), settings)
+    listener = wiring_listeners.listener_of(ListenerSettings(), settings)
     info = ServerInfo(
         wiring.VERSION, "none", settings.digest(), None, serves_reflection=False
     )

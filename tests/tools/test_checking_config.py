@@ -5,7 +5,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from sidecar import wiring
+from sidecar import wiring_listeners
 from sidecar.command.program import main
 from sidecar.command.screen import ExitCode
 from sidecar.settings import SettingsError, load
@@ -87,7 +87,7 @@ def test_a_server_refuses_the_same(text: str, tmp_path: Path) -> None:
 def _start(path: Path) -> None:
     settings = load(path)
     for listener in settings.listeners:
-        wiring.listener_of(listener, settings)
+        wiring_listeners.listener_of(listener, settings)
 
 
 def test_every_problem_is_told_at_once(

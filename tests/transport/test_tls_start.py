@@ -9,7 +9,7 @@ import pytest
 from authz.v1.caller_pb2 import Caller
 from grpc import aio
 
-from sidecar import wiring
+from sidecar import wiring_listeners
 from sidecar.settings import ListenerSettings, Settings
 from sidecar.transport.listener import Engine, Listener, ListenerError
 from tests.support.authority import Authority, Folder, Wish
@@ -24,7 +24,9 @@ BEYOND = ("0.0.0.0:1", "[::]:1", "10.0.0.1:1", "sidecar.example:1", "127.1:1")
 
 def listener(**settings: object) -> Listener:
     """A listener as it is configured."""
-    return wiring.listener_of(ListenerSettings.model_validate(settings), Settings())
+    return wiring_listeners.listener_of(
+        ListenerSettings.model_validate(settings), Settings()
+    )
 
 
 @pytest.mark.parametrize("address", BEYOND)
