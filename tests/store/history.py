@@ -49,19 +49,17 @@ READERS: Final = 8
 CLOCK: Final = SystemClock()
 _LATE_SECONDS: Final = 0.02
 
-_PREPARE: Final = """
+PREPARE: Final = """
 insert into authz.principals (id, kind, name)
 select id, 'org', 'org ' || id from generate_series(1, 8) as id;
 insert into authz.cluster_access (principal_id, cluster_id)
 select id, id from generate_series(1, 8) as id;
 """
-_LOCK: Final = """
+LOCK: Final = """
 select principal_id from authz.cluster_access
 where principal_id = any($1::bigint[]) order by principal_id for update
 """
-_WRITE: Final = (
-    "update authz.cluster_access set cluster_id = $2 where principal_id = $1"
-)
+WRITE: Final = "update authz.cluster_access set cluster_id = $2 where principal_id = $1"
 _END_FEED: Final = """
 select pg_terminate_backend(pid) from pg_stat_activity
 where query like '%pg_current_snapshot%' and datname = current_database()
@@ -144,10 +142,10 @@ async def write_on(history: History, url: str, until: asyncio.Event) -> None:
         write = Write({})
         if random.random() < 0.5:
             await _name(write, connection)
-        await connection.fetch(_LOCK, registers)
+        await connection.fetch(LOCK, registers)
         for register in registers:
             write.values[register] = history.new_value(write)
-            await connection.execute(_WRITE, register, write.values[register])
+            await connection.execute(WRITE, register, write.values[register])
         await _name(write, connection)
         history.recent.append(write)
         await asyncio.sleep(random.random() * 0.01)
@@ -245,7 +243,7 @@ async def _check(
 ) -> History:
     history = History(Random(seed))  # noqa: S311  nothing secret depends on it
     connection = await asyncpg.connect(url)
-    await connection.execute(_PREPARE)
+    await connection.execute(PREPARE)
     store = await Store.start(_settings(url, feed_url), CLOCK, _ignore)
     over = asyncio.Event()
     async with asyncio.TaskGroup() as writers:

@@ -139,21 +139,30 @@ class Lab:
 @asynccontextmanager
 async def lab_on(node: Node) -> AsyncIterator[Lab]:
     """A lab in which Ann is allowed from memory, over a prepared server."""
+    async with lab_behind(node) as lab:
+        asking = asyncio.create_task(lab.asker.run())
+        try:
+            await lab.set_member(enabled=True)
+            await lab.asker.until(
+                lambda: lab.is_live and lab.asker.last is Answer.ALLOWED
+            )
+            yield lab
+        finally:
+            asking.cancel()
+            with suppress(asyncio.CancelledError):
+                await asking
+
+
+@asynccontextmanager
+async def lab_behind(node: Node, questions_at_once: int = 2) -> AsyncIterator[Lab]:
+    """A lab in which nobody asks, over a server with the reference schema."""
     proxy = Proxy(node.port)
     port = await proxy.start()
     url = f"postgresql://postgres@127.0.0.1:{port}/{DATABASE}"
-    store = await Store.start(_settings(url), CLOCK, _ignore)
-    asker = Asker(store)
-    lab = Lab(node, proxy, store, asker)
-    asking = asyncio.create_task(asker.run())
+    store = await Store.start(_settings(url, questions_at_once), CLOCK, _ignore)
     try:
-        await lab.set_member(enabled=True)
-        await asker.until(lambda: lab.is_live and asker.last is Answer.ALLOWED)
-        yield lab
+        yield Lab(node, proxy, store, Asker(store))
     finally:
-        asking.cancel()
-        with suppress(asyncio.CancelledError):
-            await asking
         proxy.mend()
         await store.close()
         await proxy.close()
@@ -170,9 +179,15 @@ async def prepare(node: Node) -> None:
     await connection.close()
 
 
-def _settings(url: str) -> StoreSettings:
+def _settings(url: str, largest: int) -> StoreSettings:
     return StoreSettings(
-        PoolSettings(url, smallest=1, largest=2, waiting=4, connect_timeout=2.0),
+        PoolSettings(
+            url,
+            smallest=1,
+            largest=largest,
+            waiting=2 * largest,
+            connect_timeout=2.0,
+        ),
         FeedSettings(
             url,
             url,

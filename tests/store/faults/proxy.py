@@ -45,6 +45,11 @@ class Proxy:
         assert isinstance(port, int)
         return port
 
+    def lead(self, port: int) -> None:
+        """Connections lead to another server now; those that there are end."""
+        self._to = port
+        self.cut()
+
     async def close(self) -> None:
         """Ends everything."""
         assert self._server is not None
