@@ -4,6 +4,7 @@ Both engines run these. They touch no other service's handlers.
 """
 
 import time
+from asyncio import CancelledError, current_task
 from collections.abc import Awaitable, Callable
 from typing import Protocol, TypeAlias, cast
 
@@ -102,7 +103,7 @@ def _wrap(rpc: str, handler: Handler, observer: CallObserver, load: Load) -> Raw
             code = _OK
         except aio.AbortError:
             raise
-        except Exception as error:  # noqa: BLE001  whatever it is, it ends as a status
+        except (Exception, CancelledError) as error:  # noqa: BLE001  any is a status
             refused = _refused(error)
             code, reason = code_of(refused).name, refused.reason.name
             await context.abort(code_of(refused), refused.message, details_of(refused))
@@ -114,6 +115,13 @@ def _wrap(rpc: str, handler: Handler, observer: CallObserver, load: Load) -> Raw
     return run
 
 
+def _is_cancelled() -> bool:
+    # What a handler waited for may be cancelled without the call being so. An engine
+    # that is handed that takes the client to be gone, and never answers it.
+    task = current_task()
+    return task is None or task.cancelling() > 0
+
+
 _REASONS: dict[type[CouldNotDecideError], Reason] = {
     FactsUnavailableError: Reason.FACTS_UNAVAILABLE,
     DeadlineTooNearError: Reason.DEADLINE_TOO_NEAR,
@@ -121,8 +129,11 @@ _REASONS: dict[type[CouldNotDecideError], Reason] = {
 }
 
 
-def _refused(error: Exception) -> RefusedError:
+def _refused(error: BaseException) -> RefusedError:
     match error:
+        case CancelledError() if _is_cancelled():
+            # Nobody is left to be told a status.
+            raise error
         case RefusedError():
             return error
         case DecodeError():

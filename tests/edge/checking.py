@@ -72,6 +72,8 @@ async def checking(
                     for engine, address in sockets.items()
                 ],
                 "edge": {"routes_file": str(routes), "budget": 5},
+                # Tests beside this one may keep the machine busy.
+                "limits": {"queue_seconds": 30},
                 "metrics": {"address": None},
                 "stop": {"linger_seconds": 0, "grace_seconds": 5},
                 **changed,

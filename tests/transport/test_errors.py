@@ -1,5 +1,6 @@
 """How calls end that are not answered, on both engines."""
 
+import asyncio
 import logging
 
 import grpc
@@ -9,6 +10,7 @@ from authz.v1.caller_pb2 import Caller
 from authz.v1.resource_pb2 import Resource
 from grpc import aio
 
+from sidecar.service.resolving import Resolver
 from tests.support.serving import (
     ENGINES,
     Place,
@@ -63,6 +65,32 @@ async def test_undecodable_message_is_the_clients_error(
 
     assert ("INVALID_ARGUMENT", "MALFORMED_MESSAGE") == (actual.code, actual.reason)
     assert [] == caplog.records
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("deadline", [10.0, None], ids=["deadline", "none"])
+async def test_a_cancelled_part_of_a_call_is_a_defect_and_no_silence(
+    stage: Stage,
+    monkeypatch: pytest.MonkeyPatch,
+    engine: str,
+    deadline: float | None,
+) -> None:
+    """Only a call that is cancelled itself ends as such; its client gets an answer."""
+
+    async def resolve(*_: object) -> None:
+        task = asyncio.create_task(asyncio.Event().wait())
+        task.cancel()
+        await task
+
+    serving = await stage.shared(TENANCY)
+    monkeypatch.setattr(Resolver, "resolve", resolve)
+    call = serving.stub(engine).CheckVisible(question(), timeout=deadline)
+    async with asyncio.timeout(10):
+        with pytest.raises(aio.AioRpcError) as caught:
+            await call
+
+    assert "INTERNAL" == caught.value.code().name
+    assert "INTERNAL" == refusal(caught.value).reason
 
 
 @pytest.mark.parametrize("engine", ENGINES)
