@@ -26,6 +26,7 @@ from authz.v1 import authorization_service_pb2 as api
 from authz.v1 import caller_pb2
 
 A = TypeVar("A")
+A_co = TypeVar("A_co", covariant=True)
 _SERVICE = "/authz.v1.AuthorizationService"
 
 
@@ -71,7 +72,7 @@ class Options:
 
 
 @dataclass(frozen=True, slots=True)
-class Call(Generic[A]):
+class Call(Generic[A_co]):
     """A question that is ready to be sent.
 
     `is_lasting`: the answer stays true until a fact changes, and says whose it is. One
@@ -80,7 +81,7 @@ class Call(Generic[A]):
 
     method: str
     request: bytes
-    read: Callable[[bytes], A]
+    read: Callable[[bytes], A_co]
     timeout: float | None = None
     is_lasting: bool = False
 
