@@ -19,7 +19,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--questions", type=int, default=1_000_000, help="answered")
     parser.add_argument("--seed", type=int, default=1, help="of faults and questions")
-    parser.add_argument("--pause", type=float, default=1.0, help="longest, in seconds")
+    parser.add_argument("--pause", type=float, default=4.0, help="longest, in seconds")
     parser.add_argument("--lasts", type=float, default=1.0, help="longest, in seconds")
     options = parser.parse_args()
     # What the faults do to connections is the point, and no news.

@@ -8,7 +8,7 @@ from contextlib import suppress
 
 import asyncpg
 
-from tests.store.faults.faults import kill
+from tests.store.faults.faults import Fault, kill
 from tests.store.faults.lab import DATABASE, Lab
 from tests.support.cluster import Cluster, Node
 
@@ -31,11 +31,6 @@ async def hold_back(lab: Lab) -> None:
         await connection.close()
 
 
-async def leave(lab: Lab) -> None:
-    """Kills the primary with -9."""
-    await kill(lab)
-
-
 async def promote(lab: Lab, replica: Node) -> None:
     """Makes the replica the primary; nobody is led to it yet."""
     await asyncio.to_thread(replica.promote)
@@ -46,3 +41,23 @@ def lead(lab: Lab, replica: Node) -> None:
     """From now on the replica is the server of the lab."""
     lab.node = replica
     lab.proxy.lead(replica.port)
+
+
+# Who is to take over from a primary that was killed.
+_replicas: list[Node] = []
+
+
+async def _strike(lab: Lab) -> None:
+    _replicas.append(await follow(lab))
+    await kill(lab)
+
+
+async def _mend(lab: Lab) -> None:
+    replica = _replicas.pop()
+    await promote(lab, replica)
+    lead(lab, replica)
+
+
+FAILOVER = Fault(
+    "PostgreSQL is killed, its replica promoted", _strike, _mend, lets_write=False
+)

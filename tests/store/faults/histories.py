@@ -15,7 +15,7 @@ from tests.store.history import PREPARE
 from tests.support.cluster import Node, cluster
 
 WRITERS = 4
-READERS = 8
+READERS = 16
 
 
 @dataclass(frozen=True)

@@ -11,12 +11,12 @@ from typing import Final
 import asyncpg
 
 from tests.store.faults import failing_over
-from tests.store.faults.faults import FAULTS, Fault
+from tests.store.faults.faults import FAULTS, Fault, kill
 from tests.store.faults.lab import CLOCK, DATABASE, Lab
 from tests.store.faults.ledger import Ledger
 from tests.store.faults.traffic import Traffic
 
-FAILED_OVER: Final = "failed over to its replica"
+FAILED_OVER: Final = failing_over.FAILOVER.name
 UNTOLD: Final = "a trigger is dropped"
 # Of the table of faults, all but the one that concerns another relation.
 _STORED: Final = {each.name: each for each in FAULTS if each.name != UNTOLD}
@@ -82,7 +82,7 @@ class Striking:
         replica = await failing_over.follow(lab)
         await failing_over.hold_back(lab)
         await self._wait(self.lasts / 4)
-        await failing_over.leave(lab)
+        await kill(lab)
         killed_at = CLOCK.monotonic()
         await failing_over.promote(lab, replica)
         connection = await asyncpg.connect(replica.url(DATABASE))

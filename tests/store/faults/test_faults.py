@@ -2,6 +2,7 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
+from tests.store.faults.failing_over import FAILOVER
 from tests.store.faults.faults import FAULTS, Fault, suffer
 from tests.store.faults.lab import CLOCK, MAX_STALENESS, Answer, Lab, lab_on, prepare
 from tests.support.cluster import Node, cluster
@@ -36,6 +37,18 @@ async def test_fault_is_never_stale_beyond_the_bound_and_never_open(
 ) -> None:
     """What was revoked is denied in time, who is denied stays so, and it recovers."""
     seen = await suffer(lab, fault)
+
+    assert seen.seldom is Answer.DENIED
+    assert seen.staleness <= MAX_STALENESS
+    assert Answer.ALLOWED not in seen.bobs
+
+
+async def test_failover_is_never_stale_beyond_the_bound_and_never_open() -> None:
+    """The sidecar goes on with the replica, and hears what changes there."""
+    with cluster() as made:
+        await prepare(made.primary)
+        async with lab_on(made.primary) as lab:
+            seen = await suffer(lab, FAILOVER)
 
     assert seen.seldom is Answer.DENIED
     assert seen.staleness <= MAX_STALENESS

@@ -1,0 +1,146 @@
+"""What happens to a sidecar as a process, and what its clients see of it."""
+
+import asyncio
+import json
+import signal
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import asyncpg
+
+from sidecar.store.document import parse_document
+from sidecar.store.importer import import_document
+from tests.faults.asking import ANN, ASKS_AGAIN, ASKS_ONCE, Clients, clients_of
+from tests.faults.shifting import WallClock
+from tests.spec.cases import load_world
+from tests.store.faults.faults import LASTS, Seen
+from tests.store.faults.lab import CLOCK, MAX_STALENESS, Answer
+from tests.support.process import Process
+
+_FRESHNESS = {
+    "beat_interval": 0.05,
+    "max_staleness": MAX_STALENESS,
+    "trigger_check_interval": 0.1,
+}
+_MEMBER = "update authz.principal_memberships set enabled = $1 where id = 1"
+HOURS = 3600
+
+
+@dataclass
+class Place:
+    """A sidecar process over a database with the world `tenancy`, and its clients."""
+
+    url: str
+    process: Process
+    clock: WallClock
+    clients: Clients
+
+    async def set_member(self, *, enabled: bool) -> float:
+        """Makes Ann a member or not; gives the time after the commit."""
+        connection = await asyncpg.connect(self.url)
+        try:
+            await connection.execute(_MEMBER, enabled)
+        finally:
+            await connection.close()
+        return CLOCK.monotonic()
+
+
+@dataclass(frozen=True)
+class Ordeal:
+    """What happens to the process, and how it is mended.
+
+    While it lasts Ann's membership is revoked.
+    """
+
+    name: str
+    strike: Callable[[Place], Coroutine[None, None, None]]
+    mend: Callable[[Place], Coroutine[None, None, None]]
+    config: Mapping[str, object]
+
+
+@asynccontextmanager
+async def place_on(url: str, folder: Path, ordeal: Ordeal) -> AsyncIterator[Place]:
+    """A sidecar that answers Ann's clients; `folder`: for its socket and clock."""
+    address = f"unix:{folder}/socket"
+    clock = WallClock(folder)
+    # A freshness of its own, so that the figures go with those of the other faults.
+    extra = {**clock.environment, "AUTHZ_FRESHNESS": json.dumps(_FRESHNESS)}
+    process = await Process.start(url, address, "native", extra=extra)
+    async with clients_of(address, ordeal.config) as clients:
+        place = Place(url, process, clock, clients)
+        try:
+            await place.set_member(enabled=True)
+            await clients.until(lambda: clients.last is Answer.ALLOWED)
+            yield place
+        finally:
+            await place.process.end()
+
+
+async def undergo(place: Place, ordeal: Ordeal) -> Seen:
+    """Lets it happen, and tells what was seen, as `suffer` does of a store."""
+    clients = place.clients
+    clients.longest = 0.0
+    clients.spent.clear()
+    clients.lost.clear()
+    struck = CLOCK.monotonic()
+    await ordeal.strike(place)
+    revoked = await place.set_member(enabled=False)
+    mending = asyncio.create_task(ordeal.mend(place))
+    await clients.until(lambda: clients.last is Answer.DENIED)
+    recovered = CLOCK.monotonic()
+    await mending
+    await clients.until(lambda: clients.last_asked > struck + LASTS)
+    last = await clients.ask(ANN)
+    return Seen(
+        ordeal.name,
+        dict(clients.spent),
+        max(clients.allowed_at - revoked, 0.0),
+        recovered - struck,
+        clients.longest,
+        frozenset(clients.dans),
+        last,
+    )
+
+
+async def store_world(url: str) -> None:
+    """Stores the world `tenancy` in a migrated database."""
+    document, _ = load_world("tenancy")
+    connection = await asyncpg.connect(url)
+    try:
+        await import_document(connection, parse_document(json.dumps(document)))
+    finally:
+        await connection.close()
+
+
+async def _terminate(place: Place) -> None:
+    place.process.process.send_signal(signal.SIGTERM)
+
+
+async def _kill(place: Place) -> None:
+    place.process.process.kill()
+
+
+async def _replace(place: Place) -> None:
+    place.process = await place.process.again()
+
+
+async def _ahead(place: Place) -> None:
+    place.clock.jump(5 * HOURS)
+
+
+async def _behind(place: Place) -> None:
+    place.clock.jump(-5 * HOURS)
+
+
+TERMINATED = Ordeal(
+    "the sidecar gets SIGTERM, and another starts", _terminate, _replace, ASKS_AGAIN
+)
+KILLED = Ordeal(
+    "the sidecar is killed with -9, and another starts", _kill, _replace, ASKS_ONCE
+)
+JUMPED = Ordeal(
+    "the wall clock jumps 5 h ahead, then 10 h back", _ahead, _behind, ASKS_ONCE
+)
+ORDEALS = (TERMINATED, KILLED, JUMPED)
