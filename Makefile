@@ -62,8 +62,8 @@ baseline: $(STAMP) ## Accept the present proto as what must not be broken
 lock: $(STAMP) ## Renew the locks, with hashes
 	$(PY) scripts/lock.py
 
-bench: $(STAMP) ## Measure calls a second on one core (h2load of nghttp2-client is needed)
-	$(PY) bench/check_visible.py
+bench: $(STAMP) ## Measure on one core, into docs/performance.md (h2load of nghttp2-client is needed)
+	$(PY) bench/capacity.py
 
 bench-edge: $(STAMP) ## Measure requests a second through Envoy, and what asking costs
 	$(PY) bench/edge.py

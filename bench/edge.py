@@ -24,10 +24,11 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / "examples"), str(ROOT)]
 
 import uvloop  # noqa: E402  after the path
-from check_visible import processor_seconds  # noqa: E402
 from dev_server import EXAMPLES, dev_server, temporary_directory  # noqa: E402
 from envoy_in_front import HOST, envoy, shipped  # noqa: E402
 from story_of_the_edge import ANN_KEY  # noqa: E402
+
+from bench.parts.cores import processor_seconds  # noqa: E402
 
 SIDECAR_CORE, LOAD_CORE = "0", "1"
 CONNECTIONS = 32
