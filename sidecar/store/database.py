@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 import asyncpg
+import structlog
 from asyncpg.pool import PoolConnectionProxy
 
 from sidecar.ports import FactsUnavailableError, OverloadedError
@@ -16,6 +17,11 @@ from sidecar.store.errors import StoreError
 
 # After the answer, or its time, is over: to end what still runs and to hand back.
 _RELEASE_SECONDS: Final = 1.0
+# Between attempts to have as many connections as there should be at least.
+_FIRST_PAUSE: Final = 0.1
+_LONGEST_PAUSE: Final = 2.0
+
+_log: Final = structlog.get_logger()
 
 DRIVER_ERRORS: Final = (
     asyncpg.PostgresError,
@@ -63,8 +69,11 @@ class PoolStats:
 class Database:
     """Connections to one database, for reading."""
 
-    def __init__(self, pool: asyncpg.Pool, settings: PoolSettings) -> None:
+    def __init__(
+        self, pool: asyncpg.Pool, dialer: "_Dialer", settings: PoolSettings
+    ) -> None:
         self._pool = pool
+        self._dialer = dialer
         self._settings = settings
         self._asking = 0
         self._refused = 0
@@ -72,10 +81,11 @@ class Database:
     @classmethod
     async def connect(cls, settings: PoolSettings) -> "Database":
         """Opens the pool; raises StoreError when the database cannot be reached."""
+        dialer = _Dialer(settings)
         pool = asyncpg.create_pool(
             min_size=settings.smallest,
             max_size=settings.largest,
-            connect=_Dialer(settings),
+            connect=dialer,
             reset=_reset,
         )
         try:
@@ -85,7 +95,8 @@ class Database:
             pool.terminate()
             reason = told(error)
             raise StoreError(f"the database cannot be reached: {reason}") from error
-        return cls(pool, settings)
+        dialer.is_started = True
+        return cls(pool, dialer, settings)
 
     @asynccontextmanager
     async def lend(self, seconds: float) -> AsyncIterator[PoolConnectionProxy]:
@@ -137,7 +148,8 @@ class Database:
 
     @asynccontextmanager
     async def _acquired(self) -> AsyncIterator[PoolConnectionProxy]:
-        connection = await self._pool.acquire()
+        with self._dialer.waited_for():
+            connection = await self._pool.acquire()
         try:
             yield connection
         finally:
@@ -145,11 +157,40 @@ class Database:
 
 
 class _Dialer:
-    # What the pool would hand to the driver is in the settings already.
+    # Besides for those who wait for one, and are told when there is none, the pool
+    # opens connections of its own accord, so that there are enough. Nobody is told of
+    # that but its log, with a traceback for each attempt: so here it goes on until it
+    # succeeds, with words of ours.
+
     def __init__(self, settings: PoolSettings) -> None:
         self._settings = settings
+        self._waiting: set[asyncio.Task[object] | None] = set()
+        self.is_started = False
 
+    # What the pool would hand to the driver is in the settings already.
     async def __call__(self, *_: object, **__: object) -> asyncpg.Connection:
+        if not self.is_started or asyncio.current_task() in self._waiting:
+            return await self._dial()
+        pause = _FIRST_PAUSE
+        while True:
+            try:
+                return await self._dial()
+            except (*DRIVER_ERRORS, ValueError) as error:
+                _log.warning("pool.retry", error=told(error))
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, _LONGEST_PAUSE)
+
+    @contextmanager
+    def waited_for(self) -> Iterator[None]:
+        """What is opened within, by the same task, is for somebody who waits."""
+        task = asyncio.current_task()
+        self._waiting.add(task)
+        try:
+            yield
+        finally:
+            self._waiting.discard(task)
+
+    async def _dial(self) -> asyncpg.Connection:
         settings = self._settings
         return await dial(
             settings.address,
