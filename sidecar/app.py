@@ -39,6 +39,7 @@ from sidecar.store.source import Store
 from sidecar.transport.grpc_api import Backing
 from sidecar.transport.listener import Listener
 from sidecar.transport.server import About, Health, Servers
+from sidecar.transport.watch import Watches
 from sidecar.wiring_health import Parts, Vitals
 
 _HEALTH_INTERVAL_SECONDS = 1.0
@@ -106,6 +107,7 @@ class Sidecar:
             policy = wiring.policy_of(settings)
             service = Authorization(store, identity.verifiers, policy)
             load = wiring_limits.load_of(settings)
+            watches = Watches(store.watchers, clock, settings.freshness.max_staleness)
             load.start()
             closing.callback(load.close)
             servers = Servers(
@@ -115,6 +117,7 @@ class Sidecar:
                 metrics,
                 load,
                 wiring_edge.edge_of(settings, service, routes, clock, metrics),
+                watches,
             )
             sidecar = cls(
                 settings,
@@ -130,6 +133,7 @@ class Sidecar:
                     *wiring_listeners.tls_readings(servers.tls),
                     *wiring_identity.identity_readings(identity),
                     *wiring_limits.load_readings(load),
+                    *wiring_limits.watch_readings(watches),
                     *wiring_database.replica_readings(store.replica_stats),
                 ]
             )

@@ -50,6 +50,10 @@ class OverloadedError(CouldNotDecideError):
     """Too much is asked at once."""
 
 
+class WatcherTooSlowError(CouldNotDecideError):
+    """Who follows the changes does not keep up with them."""
+
+
 class UnknownRevisionError(Exception):
     """A question names a revision that is malformed or of another history."""
 
@@ -215,6 +219,77 @@ class FieldTypes:
 
     organization: IdType
     fields: dict[Field, IdType]
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What a transaction changed: facts of a group, all of them without keys."""
+
+    group: str
+    keys: tuple[str, ...] | None
+    revision: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class DropEverything:
+    """Changes may have been missed; what is told goes on from a revision."""
+
+    revision: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """Up to a revision, and until a time of `Clock.monotonic`, all was told.
+
+    `number` is the position of the server that this reaches.
+    """
+
+    number: int
+    revision: str | None
+    since: float
+
+
+WatchEvent: TypeAlias = Changes | DropEverything | Proof
+
+
+class Watcher(Protocol):
+    """One who follows the changes."""
+
+    async def next(self) -> WatchEvent:
+        """What was told next, or will be.
+
+        Raises WatcherTooSlowError when that has been forgotten.
+        """
+        ...
+
+    def close(self) -> None:
+        """Makes room for another one."""
+        ...
+
+
+class ChangeSource(Protocol):
+    """Passes on which facts change."""
+
+    def watch(self, after: str | None) -> Watcher:
+        """Follows the changes after a revision, or from now on, until it is closed.
+
+        Raises OverloadedError when too many do, and UnknownRevisionError.
+        """
+        ...
+
+    @property
+    def position(self) -> int:
+        """Grows with everything that is told."""
+        ...
+
+    @property
+    def watching(self) -> int:
+        """How many follow the changes."""
+        ...
+
+    def staleness(self) -> float:
+        """Seconds for which a change could have been missed; infinite: unknown."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -211,9 +211,13 @@ class ListenerSettings(_Tree):
     mode: Annotated[str, Field(pattern=r"^0?[0-7]{3}$")] = Field(
         default="0660", description="The socket file's mode, octal."
     )
-    services: frozenset[Literal["api", "edge", "health", "reflection"]] = Field(
-        default=frozenset({"api", "edge", "health"}),
-        description="What is served here; to name `edge` takes `edge.routes_file`.",
+    services: frozenset[Literal["api", "edge", "health", "reflection", "watch"]] = (
+        Field(
+            default=frozenset({"api", "edge", "health", "watch"}),
+            description="What is served here; to name `edge` takes `edge.routes_file`. "
+            "Never `watch` with `callers: credentials`: it shows the keys of all "
+            "tenants.",
+        )
     )
     callers: Literal["any", "credentials"] = Field(
         default="any",
@@ -422,6 +426,14 @@ class LimitSettings(_Tree):
     )
     streams: PositiveInt = Field(
         default=1_024, description="Requests at once on one connection."
+    )
+    watchers: PositiveInt = Field(
+        default=64, description="Streams of `Watch` at once, on all listeners together."
+    )
+    watch_backlog: PositiveInt = Field(
+        default=10_000,
+        description="Changed keys that are kept for streams: so far may one be behind "
+        "before it is ended as WATCHER_TOO_SLOW, and resume without a gap.",
     )
 
 

@@ -26,6 +26,7 @@ from sidecar.settings import (
 from sidecar.store.feed import FeedSettings
 from sidecar.store.shelf import ShelfStats
 from sidecar.store.source import Store, StoreSettings
+from sidecar.store.watchers import WatchSettings
 from sidecar.store.weights import CacheSizes, Limit
 from sidecar.wiring_database import pool_of, replica_of
 
@@ -70,6 +71,7 @@ def store_settings(settings: Settings) -> StoreSettings:
         ),
         cache=_cache_sizes(settings.cache),
         replica=replica_of(database),
+        watch=WatchSettings(settings.limits.watchers, settings.limits.watch_backlog),
     )
 
 

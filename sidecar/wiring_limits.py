@@ -3,12 +3,32 @@
 from sidecar.observe.metrics import Reading, Sample
 from sidecar.settings import Settings
 from sidecar.transport.shedding import Load, LoadLimits
+from sidecar.transport.watch import Watches
 
 
 def load_of(settings: Settings) -> Load:
     """What counts the calls of all listeners, not yet started."""
     limits = settings.limits
     return Load(LoadLimits(limits.concurrent_requests, limits.queue_seconds))
+
+
+def watch_readings(watches: Watches) -> list[Reading]:
+    """The metrics of streams, read when they are scraped."""
+    return [
+        Reading(
+            "authz_watchers",
+            "Streams of `Watch` that are open.",
+            (),
+            lambda: [Sample((), watches.source.watching)],
+        ),
+        Reading(
+            "authz_watch_changes_sent",
+            "Changed keys sent on streams of `Watch`.",
+            (),
+            lambda: [Sample((), watches.changes)],
+            is_total=True,
+        ),
+    ]
 
 
 def load_readings(load: Load) -> list[Reading]:

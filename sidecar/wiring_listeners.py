@@ -25,7 +25,7 @@ def listener_of(listener: ListenerSettings, settings: Settings) -> Listener:
     limits = settings.limits
     return Listener(
         parse_address(listener.address, int(listener.mode, 8)),
-        frozenset(Serves(each) for each in listener.services),
+        _services_of(listener),
         Engine(listener.engine),
         ListenerPolicy(
             Callers(listener.callers),
@@ -51,6 +51,17 @@ def _refuse_absent_edge(listener: ListenerSettings, settings: Settings) -> None:
             f"listener `{listener.address}` has `edge` in its `services`, which needs "
             "`edge.routes_file`"
         )
+
+
+def _services_of(listener: ListenerSettings) -> frozenset[Serves]:
+    services = frozenset(Serves(each) for each in listener.services)
+    if (
+        listener.callers == "credentials"
+        and "services" not in listener.model_fields_set
+    ):
+        # Nobody asked for it by name, and strangers are not to see it.
+        return services - {Serves.WATCH}
+    return services
 
 
 def _tls_of(tls: TlsSettings, address: str) -> Tls:

@@ -120,6 +120,7 @@ _BY_REASON: Mapping[str, str] = {
     "INTERNAL": "the server's log says more; please report it",
     "PEER_NOT_ALLOWED": "have a name of your certificate added to the listener's "
     "`tls.allowed_names`",
+    "WATCHER_TOO_SLOW": "begin again with --after and the last beat's revision",
 }
 _BY_CODE: Mapping[grpc.StatusCode, str] = {
     grpc.StatusCode.UNAVAILABLE: "is the server running? start it with "

@@ -70,6 +70,7 @@ class Reason(Enum):
     OVERLOADED = "could not decide: too much is asked at once"
     INTERNAL = "could not decide: the server has a defect"
     PEER_NOT_ALLOWED = "the certificate has no name that may call here"
+    WATCHER_TOO_SLOW = "the client takes the stream's messages too slowly"
 
     @property
     def text(self) -> str:

@@ -75,6 +75,11 @@ class Metrics:
             durations = self._durations[rpc] = _Durations()
         durations.observe(seconds)
 
+    def ended(self, rpc: str, code: str, reason: str) -> None:
+        """Counts a stream; how long it lasted says nothing."""
+        key = (rpc, code, reason)
+        self._calls[key] = self._calls.get(key, 0) + 1
+
     def decided(self, rpc: str, decisions: Sequence[Decision]) -> None:
         """Counts decisions of a call."""
         counts = self._decisions

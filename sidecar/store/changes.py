@@ -79,9 +79,21 @@ def _mapping(payload: str) -> Mapping[str, object]:
 
 def _keys(value: object) -> tuple[str, ...]:
     # None are as good as malformed ones: nothing was changed, so nobody tells it.
-    if isinstance(value, list) and all(isinstance(key, str) for key in value):
+    if isinstance(value, list) and all(map(_is_text, value)):
         return tuple(value)
     return ()
+
+
+def _is_text(value: object) -> bool:
+    # JSON can escape halves of characters, which no database holds and no client
+    # can be told.
+    if not isinstance(value, str):
+        return False
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _is_number(text: object) -> bool:

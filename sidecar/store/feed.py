@@ -7,7 +7,7 @@ beat, which serves all who listen.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from math import inf
 from random import random
@@ -25,6 +25,7 @@ from sidecar.store.freshness import FeedHealth, FeedSettings, Sink
 from sidecar.store.heard import Heard
 from sidecar.store.listener import Listener, send_beat
 from sidecar.store.revisions import read_history
+from sidecar.store.telling import Follower, Telling
 from sidecar.store.watching import unwatched
 
 __all__ = ["Feed", "FeedHealth", "FeedSettings", "Sink"]
@@ -46,21 +47,24 @@ class Feed:
     `heard` is how much of the history has been heard.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  all that it tells and is told
         self,
         settings: FeedSettings,
         sink: Sink,
         clock: Clock,
         chance: Callable[[], float] = random,
         renewed: Callable[[], Awaitable[None]] = _nothing,
+        *,
+        followers: Sequence[Follower] = (),
     ) -> None:
         """`chance`, from 0 to 1, spreads the beats and reconnects of many sidecars.
 
         `renewed` is awaited after each connect, before anything is kept again.
+        `followers` are told after the sink.
         """
         self.heard = Heard()
         self._settings = settings
-        self._sink = sink
+        self._telling = Telling(self.heard, sink, followers, settings.max_staleness)
         self._clock = clock
         self._chance = chance
         self._renewed = renewed
@@ -132,7 +136,7 @@ class Feed:
         try:
             history = await read_history(listener)
             snapshot = await listener.ask(settings.patience)
-            self.heard.begin(snapshot, history)
+            self._telling.begin(snapshot, history)
             sent = await self._probed()
             await self._check(listener)
         except BaseException:
@@ -140,7 +144,7 @@ class Feed:
             raise
         # From here on nothing is missed, and nothing older is held.
         await self._renewed()
-        self._sink.drop_everything()
+        self._telling.connected()
         if listener.lost.is_set():
             raise ConnectionResetError
         self._listener = listener
@@ -175,13 +179,11 @@ class Feed:
         for relation in self._unwatched.keys() - reasons.keys():
             _log.info("feed.watched", relation=relation)
         self._unwatched = reasons
-        self._sink.set_uncacheable({RELATION_GROUPS[each] for each in reasons})
+        self._telling.unwatched(RELATION_GROUPS[each] for each in reasons)
 
     def _hear(self, channel: str, payload: str) -> None:
-        if channel == BEATS:
-            self._hear_beat(payload)
-        else:
-            self._hear_change(payload)
+        hear = self._hear_beat if channel == BEATS else self._hear_change
+        hear(payload)
 
     def _hear_beat(self, payload: str) -> None:
         beat = parse_beat(payload)
@@ -201,13 +203,12 @@ class Feed:
             self._hear_malformed(payload)
             return
         self._changes += 1
-        for key in (None,) if change.keys is None else change.keys:
-            self._sink.changed(change.group, key)
+        self._telling.changed(change)
         self._prove(change.transaction)
 
     def _hear_malformed(self, payload: str) -> None:
         self._malformed += 1
-        self._sink.drop_everything()
+        self._telling.missed()
         _log.warning("feed.malformed", characters=len(payload))
 
     def _prove(self, xid: int) -> None:
@@ -225,15 +226,13 @@ class Feed:
 
     def _advance(self, since: float) -> None:
         self._fresh_at = max(self._fresh_at, since)
-        self._sink.live_until = self._fresh_at + self._settings.max_staleness
+        self._telling.proven(self._fresh_at)
         self._told.set()
 
     def _lost(self) -> None:
         self._listener = None
         self._fresh_at = -inf
-        self._sink.live_until = -inf
-        self._sink.drop_everything()
-        self.heard.lose()
+        self._telling.lost()
         self._told.set()
 
     async def _run(self, listener: Listener) -> None:
@@ -270,8 +269,11 @@ class Feed:
         that followed from them is to last.
         """
         self._told.clear()
+        malformed = self._malformed
         snapshot = await listener.ask(self._settings.patience)
         self.heard.tell_whole()
+        if self._malformed == malformed:
+            self._telling.asked(snapshot)
         self._beats.asked(Question(asked, snapshot))
         return self.heard.agrees_with(snapshot)
 

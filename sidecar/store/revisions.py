@@ -95,6 +95,16 @@ def revision_of(heard: Heard) -> str | None:
     return _text(heard.history, heard.snapshot)
 
 
+def revision_of_all_below(history: str | None, number: int) -> str | None:
+    """The revision that all transactions below a number are over."""
+    return _written(history, Form.EVERYTHING_BELOW, number)
+
+
+def revision_of_transaction(history: str | None, xid: int) -> str | None:
+    """The revision of one transaction."""
+    return _written(history, Form.TRANSACTION, xid)
+
+
 async def has_revisions(connection: Queryable) -> bool:
     """Whether the database has the functions that tell its history."""
     return (await connection.fetch(_HAS_FUNCTIONS))[0]["has"] is True
@@ -118,6 +128,10 @@ async def read_position(connection: Queryable) -> Position:
 
 
 def _text(history: str | None, snapshot: Snapshot | None) -> str | None:
-    if history is None or snapshot is None:
+    if snapshot is None:
         return None
-    return f"{history}.{Form.EVERYTHING_BELOW.value}{snapshot.xmin}"
+    return revision_of_all_below(history, snapshot.xmin)
+
+
+def _written(history: str | None, form: Form, number: int) -> str | None:
+    return None if history is None else f"{history}.{form.value}{number}"

@@ -30,6 +30,7 @@ from sidecar.store.postgres import PostgresFacts, Reader
 from sidecar.store.replicas import ReplicaFacts, ReplicaStats, Told
 from sidecar.store.revisions import Revision, covers, has_revisions, revision_of
 from sidecar.store.shelf import ShelfStats
+from sidecar.store.watchers import Watchers, WatchSettings
 from sidecar.store.weights import CacheSizes
 
 
@@ -49,6 +50,7 @@ class StoreSettings:
     load_timeout: float = 2.0
     min_remaining: float = 0.005
     replica: PoolSettings | None = None
+    watch: WatchSettings = field(default_factory=WatchSettings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,21 +63,26 @@ class StoreHealth:
 
 
 class Store(FactSource):
-    """Facts of one database, between `start` and `close`."""
+    """Facts of one database, between `start` and `close`.
 
-    def __init__(
+    `watchers` passes on what changes.
+    """
+
+    def __init__(  # noqa: PLR0913  all its parts
         self,
         *,
         catalogue: Catalogue,
         origins: "_Origins",
         cache: CachedFacts,
         feed: Feed,
+        watchers: Watchers,
         closing: AsyncExitStack,
     ) -> None:
         self._reader = origins.primary
         self._replica = origins.replica
         self._cache = cache
         self._feed = feed
+        self.watchers = watchers
         self._closing = closing
         self._field_types = field_types_of(catalogue)
         self._told: tuple[object, str | None] = (None, None)
@@ -107,7 +114,15 @@ class Store(FactSource):
                 origins.loader, clock, settings.cache, settings.min_remaining
             )
             closing.push_async_callback(cache.close)
-            feed = Feed(settings.feed, cache, clock, renewed=origins.renew)
+            watchers = Watchers(settings.watch)
+            feed = Feed(
+                settings.feed,
+                cache,
+                clock,
+                renewed=origins.renew,
+                followers=(watchers.journal,),
+            )
+            watchers.follow(feed)
             await feed.start()
             closing.push_async_callback(feed.close)
             return cls(
@@ -115,6 +130,7 @@ class Store(FactSource):
                 origins=origins,
                 cache=cache,
                 feed=feed,
+                watchers=watchers,
                 closing=closing.pop_all(),
             )
 

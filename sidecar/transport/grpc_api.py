@@ -5,7 +5,7 @@ One class has a handler for each of twelve calls, which is what makes it long.
 
 import itertools
 import secrets
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 
@@ -36,10 +36,9 @@ from sidecar.transport.parse_rules import validate
 from sidecar.transport.status import (
     DeniedError,
     RefusedError,
-    code_of,
-    details_of,
     malformed,
 )
+from sidecar.transport.watch import Watches
 
 _DEFAULT_SECONDS = 1.0
 _NO_DEADLINE_SECONDS = 86_400.0
@@ -99,13 +98,19 @@ class AuthorizationServicer(
     """Serves the API on one listener, by that listener's policy."""
 
     def __init__(
-        self, backing: Backing, policy: ListenerPolicy, info: ServerInfo
+        self,
+        backing: Backing,
+        policy: ListenerPolicy,
+        info: ServerInfo,
+        watches: Watches | None = None,
     ) -> None:
+        """`watches` is none where the listener serves no `Watch`."""
         self._service = backing.service
         self._clock = backing.clock
         self._counter = backing.counter
         self._policy = policy
         self._info = info
+        self._watches = watches
         self._callers = CallerParser(policy)
         self._parser = ResourceParser(backing.kinds, policy.limits)
         self._prefix = secrets.token_hex(6)
@@ -258,21 +263,26 @@ class AuthorizationServicer(
         self, request: api.GetServerInfoRequest, context: Context
     ) -> api.GetServerInfoResponse:
         del request, context
-        return api.GetServerInfoResponse(
+        response = api.GetServerInfoResponse(
             version=self._info.version,
             engine=self._info.engine,
             configuration_digest=self._info.configuration_digest,
             schema_version=self._info.schema_version,
             features=self._features(),
         )
+        if self._watches is not None:
+            self._watches.describe(response, self._prefix)
+        return response
 
     @override
-    async def Watch(
+    async def Watch(  # type: ignore[override]  # it writes by itself
         self, request: api.WatchRequest, context: Context
-    ) -> AsyncIterator[api.WatchResponse]:
-        refused = RefusedError(Reason.NOT_IMPLEMENTED, "watch is not served yet")
-        await context.abort(code_of(refused), refused.message, details_of(refused))
-        yield api.WatchResponse()  # never reached, but it makes this a stream
+    ) -> None:
+        if self._watches is None:
+            raise RefusedError(
+                Reason.NOT_SERVED_HERE, "this listener does not serve `Watch`"
+            )
+        await self._watches.serve(request, context, self._prefix)
 
     def _asked(self, request: _Question, context: Context) -> Asked:
         consistency = request.consistency if request.HasField("consistency") else None
@@ -307,6 +317,7 @@ class AuthorizationServicer(
         believes_all = self._policy.callers is Callers.ANY
         served = (
             (self._policy.explain, api.OPTIONAL_FEATURE_EXPLAIN),
+            (self._watches is not None, api.OPTIONAL_FEATURE_WATCH),
             (believes_all, api.OPTIONAL_FEATURE_NAMED_CALLERS),
             (True, api.OPTIONAL_FEATURE_API_KEYS),
             (True, api.OPTIONAL_FEATURE_ACCESS_TOKENS),

@@ -1,4 +1,4 @@
-"""Around every unary call of API and edge: shedding, decoding, statuses, metrics.
+"""Around every call of API and edge: shedding, decoding, statuses, metrics.
 
 Both engines run these. They touch no other service's handlers.
 """
@@ -21,6 +21,7 @@ from sidecar.ports import (
     FactsUnavailableError,
     OverloadedError,
     UnknownRevisionError,
+    WatcherTooSlowError,
 )
 from sidecar.transport.shedding import Load
 from sidecar.transport.status import (
@@ -29,6 +30,7 @@ from sidecar.transport.status import (
     details_of,
     unknown_revision,
 )
+from sidecar.transport.streams import StreamObserver, guard_stream
 
 _OK = grpc.StatusCode.OK.name
 _CANCELLED = grpc.StatusCode.CANCELLED.name
@@ -47,7 +49,7 @@ Raw: TypeAlias = Callable[[bytes, Context], Awaitable[bytes]]
 _log = structlog.stdlib.get_logger("sidecar.transport")
 
 
-class CallObserver(Protocol):
+class CallObserver(StreamObserver, Protocol):
     """Told of every call of the API, for metrics."""
 
     def called(self, rpc: str, code: str, reason: str, seconds: float) -> None:
@@ -67,7 +69,7 @@ class CallInterceptor(aio.ServerInterceptor):  # type: ignore[type-arg]  # not s
     async def intercept_service(
         self, continuation: Callable[[Details], Awaitable[Handler]], details: Details
     ) -> Handler:
-        """Gives the wrapped handler of a unary method of the API."""
+        """Gives the wrapped handler of a method of the API or the edge."""
         method = str(details.method)
         wrapped = self._wrapped.get(method)
         if wrapped is not None:
@@ -75,11 +77,17 @@ class CallInterceptor(aio.ServerInterceptor):  # type: ignore[type-arg]  # not s
         handler = await continuation(details)
         service, _, rpc = method.rpartition("/")
         prefix = _SERVICES.get(f"{service}/")
-        if prefix is None or handler is None or handler.unary_unary is None:
+        if prefix is None or handler is None:
             return handler
-        run = _wrap(f"{prefix}{rpc}", handler, self._observer, self._load)
+        name = f"{prefix}{rpc}"
         # Messages are decoded inside, so that one which cannot be is a clear error.
-        wrapped = cast("Handler", grpc.unary_unary_rpc_method_handler(run))
+        if handler.unary_stream is not None:
+            wrapped = guard_stream(name, handler, self._observer, self._load, _refused)
+        elif handler.unary_unary is not None:
+            run = _wrap(name, handler, self._observer, self._load)
+            wrapped = cast("Handler", grpc.unary_unary_rpc_method_handler(run))
+        else:
+            return handler
         self._wrapped[method] = wrapped
         return wrapped
 
@@ -126,6 +134,7 @@ _REASONS: dict[type[CouldNotDecideError], Reason] = {
     FactsUnavailableError: Reason.FACTS_UNAVAILABLE,
     DeadlineTooNearError: Reason.DEADLINE_TOO_NEAR,
     OverloadedError: Reason.OVERLOADED,
+    WatcherTooSlowError: Reason.WATCHER_TOO_SLOW,
 }
 
 

@@ -39,6 +39,7 @@ class Serves(Enum):
     EDGE = "edge"
     HEALTH = "health"
     REFLECTION = "reflection"
+    WATCH = "watch"
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +102,8 @@ class Listener:
     bounds: Bounds = Bounds()
 
     def __post_init__(self) -> None:
+        if Serves.WATCH in self.serves:
+            _refuse_watch(self)
         if self.tls is None:
             _refuse_plain(self.address)
             return
@@ -163,6 +166,19 @@ def remove_socket(address: Address) -> None:
     """Removes a listener's socket file."""
     if isinstance(address, UnixAddress):
         address.path.unlink(missing_ok=True)
+
+
+def _refuse_watch(listener: Listener) -> None:
+    target = listener.address.target
+    if listener.policy.callers is Callers.CREDENTIALS:
+        raise ListenerError(
+            f"`{target}` has `callers: credentials` and would serve `watch`, which "
+            "shows its callers the keys of all tenants: leave `watch` out of `services`"
+        )
+    if Serves.API not in listener.serves:
+        raise ListenerError(
+            f"`{target}` serves `watch` without `api`, of which it is a call: add `api`"
+        )
 
 
 def _refuse_plain(address: Address) -> None:

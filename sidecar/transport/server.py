@@ -34,6 +34,7 @@ from sidecar.transport.parse import Callers
 from sidecar.transport.peers import AllowedPeers, PeerInterceptor
 from sidecar.transport.shedding import Load
 from sidecar.transport.tls import LiveCertificates, Tls, TlsState
+from sidecar.transport.watch import Watches
 
 API_SERVICE = authorization_service_pb2.DESCRIPTOR.services_by_name[
     "AuthorizationService"
@@ -136,6 +137,7 @@ class Servers:
     observer: CallObserver
     load: Load
     edge: EdgeBacking | None = None
+    watches: Watches | None = None
     _open: list[_Open] = field(default_factory=list)
 
     async def open(self, listener: Listener) -> str:
@@ -181,6 +183,9 @@ class Servers:
     async def close(self, grace_seconds: float) -> None:
         """Lets running calls finish within the grace, then ends all listeners."""
         open_, self._open = self._open, []
+        if self.watches is not None:
+            # Streams never end by themselves, and would use up the grace.
+            self.watches.end()
         if open_:
             await self.load.cease()
         await asyncio.gather(*(each.server.stop(grace_seconds) for each in open_))
@@ -209,7 +214,10 @@ class Servers:
                 self.about.schema_version,
                 Serves.REFLECTION in listener.serves,
             )
-            servicer = AuthorizationServicer(self.backing, listener.policy, info)
+            watches = self.watches if Serves.WATCH in listener.serves else None
+            servicer = AuthorizationServicer(
+                self.backing, listener.policy, info, watches
+            )
             add_AuthorizationServiceServicer_to_server(servicer, server)
         if self.edge is not None and Serves.EDGE in listener.serves:
             believes_peers = listener.policy.callers is Callers.ANY

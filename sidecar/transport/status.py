@@ -78,9 +78,12 @@ TABLE: dict[Reason, tuple[Status, ...]] = {
     Reason.OVERLOADED: (_TOO_MUCH,),
     Reason.INTERNAL: (_DEFECT,),
     Reason.PEER_NOT_ALLOWED: (_STRANGER,),
+    Reason.WATCHER_TOO_SLOW: (_TOO_MUCH,),
 }
 
-_TRANSIENT = frozenset({Reason.FACTS_UNAVAILABLE, Reason.OVERLOADED})
+_TRANSIENT = frozenset(
+    {Reason.FACTS_UNAVAILABLE, Reason.OVERLOADED, Reason.WATCHER_TOO_SLOW}
+)
 
 
 class RefusedError(Exception):
@@ -124,9 +127,8 @@ def malformed(field: str, problem: str) -> MalformedFieldError:
     return MalformedFieldError(field, problem)
 
 
-def unknown_revision() -> RefusedError:
-    """The error that a revision is none of this database's."""
-    field = "consistency.at_least_as_fresh"
+def unknown_revision(field: str = "consistency.at_least_as_fresh") -> RefusedError:
+    """The error that a field's revision is none of this database's."""
     return RefusedError(
         Reason.UNKNOWN_REVISION, f"`{field}` is no revision of this database", field
     )

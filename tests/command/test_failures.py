@@ -112,14 +112,14 @@ def test_a_server_that_is_not_there_is_an_error(
 def test_says_when_watch_is_not_served(
     server: FakeServer, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A server without the stream answers so, which is an error."""
+    """A listener without the stream answers so, which is an error."""
     server.answers["Watch"] = Refusal(
-        grpc.StatusCode.UNIMPLEMENTED, "watch is not served yet", "NOT_IMPLEMENTED"
+        grpc.StatusCode.UNIMPLEMENTED, "watch is not served here", "NOT_SERVED_HERE"
     )
 
     assert main(["ask", "watch"]) == 2
 
-    assert capsys.readouterr().err.startswith("error: watch is not served yet\n")
+    assert capsys.readouterr().err.startswith("error: watch is not served here\n")
 
 
 def test_every_advice_is_for_a_reason_that_exists() -> None:

@@ -124,19 +124,6 @@ async def test_denial_without_a_decision_is_a_status(stage: Stage, engine: str) 
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-async def test_watch_is_not_there_yet(stage: Stage, engine: str) -> None:
-    """Watch ends with UNIMPLEMENTED and its reason before it begins."""
-    serving = await stage.shared(TENANCY)
-    call = serving.stub(engine).Watch(api.WatchRequest(), timeout=10)
-
-    with pytest.raises(aio.AioRpcError) as caught:
-        await call.read()
-
-    actual = refusal(caught.value)
-    assert ("UNIMPLEMENTED", "NOT_IMPLEMENTED") == (actual.code, actual.reason)
-
-
-@pytest.mark.parametrize("engine", ENGINES)
 async def test_unknown_method_is_unimplemented(stage: Stage, engine: str) -> None:
     """A method that the service does not have is UNIMPLEMENTED."""
     serving = await stage.shared(TENANCY)

@@ -150,6 +150,8 @@ class _ReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Reason.ValueTy
     """Error: could not decide, a defect of the server."""
     REASON_PEER_NOT_ALLOWED: _Reason.ValueType  # 59
     """Error: the certificate of the caller's connection has no name that may call here."""
+    REASON_WATCHER_TOO_SLOW: _Reason.ValueType  # 60
+    """Error: the client takes a stream's messages too slowly. Begin a new one."""
 
 class Reason(_Reason, metaclass=_ReasonEnumTypeWrapper):
     """Reason is why something was allowed, denied or not decided. The bare name,
@@ -248,6 +250,8 @@ REASON_INTERNAL: Reason.ValueType  # 58
 """Error: could not decide, a defect of the server."""
 REASON_PEER_NOT_ALLOWED: Reason.ValueType  # 59
 """Error: the certificate of the caller's connection has no name that may call here."""
+REASON_WATCHER_TOO_SLOW: Reason.ValueType  # 60
+"""Error: the client takes a stream's messages too slowly. Begin a new one."""
 Global___Reason: _TypeAlias = Reason  # noqa: Y015
 
 class _StepOutcome:
