@@ -33,6 +33,7 @@ from authz.client.answers import (
 from authz.client.asynchronous import AsyncClient
 from authz.client.attempts import Retry
 from authz.client.blocking import Client
+from authz.client.cached import CachedClient
 from authz.client.channels import Tls
 from authz.client.errors import (
     AuthzError,
@@ -51,6 +52,7 @@ from authz.client.errors import (
     UndecidedError,
     UnknownRevisionError,
 )
+from authz.client.kept import Bounds
 from authz.client.levels import AccessLevel, Operation, OrgRole, RuleContext
 from authz.client.questions import (
     AccessRule,
@@ -87,6 +89,8 @@ __all__ = [
     "AvailableContext",
     "AvailableContexts",
     "Beat",
+    "Bounds",
+    "CachedClient",
     "Caller",
     "Change",
     "Changes",

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
+from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable
 from functools import wraps
 from typing import Concatenate, ParamSpec, Self, TypeVar, cast
 
@@ -83,7 +83,7 @@ class AsyncClient:
 
     async def watch(
         self, after_revision: str | None = None
-    ) -> AsyncIterator[WatchEvent]:
+    ) -> AsyncGenerator[WatchEvent, None]:
         """What changes, as one stream without a deadline; ends when the server ends it.
 
         Raises:

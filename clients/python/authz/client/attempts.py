@@ -31,7 +31,7 @@ class Retry:
 
     def wait(self, number: int) -> float:
         """How long to wait before the repetition of this number, from 1."""
-        most: float = min(self.first_wait * 2 ** (number - 1), self.longest_wait)
+        most: float = min(self.first_wait * 2 ** min(number - 1, 30), self.longest_wait)
         return most * random.uniform(0.5, 1)  # noqa: S311  spreads load, hides nothing
 
 
