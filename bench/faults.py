@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import logging
 import sys
+import tempfile
 from pathlib import Path
 from typing import Final
 
@@ -11,12 +12,15 @@ import structlog
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
+from tests.faults.ordeals import ORDEALS, Ordeal, place_on, prepare_world, undergo
+from tests.store.faults.failing_over import FAILOVER
 from tests.store.faults.faults import FAULTS, LASTS, Fault, Seen, suffer
 from tests.store.faults.lab import MAX_STALENESS, Answer, lab_on, prepare
 from tests.support.cluster import Node, cluster
 
 PAGE: Final = Path(__file__).parent.parent / "docs" / "reliability.md"
 BEGIN: Final = "<!-- figures of bench/faults.py -->\n"
+PROCESS: Final = {each.name for each in ORDEALS}
 END: Final = "<!-- end of the figures -->\n"
 
 
@@ -40,16 +44,30 @@ def main() -> int:
 
 
 async def suffer_all(rounds: int) -> list[Seen]:
-    """Each fault, with a store of its own each time."""
+    """Each fault, with a store or a process of its own each time."""
+    seen: list[Seen] = []
     with cluster() as made:
-        await prepare(made.primary)
-        return [await once(made.primary, each) for each in FAULTS * rounds]
+        node = made.primary
+        await prepare(node)
+        url = await prepare_world(node)
+        seen += [await once_undergone(url, each) for each in ORDEALS * rounds]
+        for fault in (*FAULTS, FAILOVER) * rounds:
+            one, node = await once(node, fault)
+            seen.append(one)
+    return sorted(seen, key=lambda each: each.fault in PROCESS)
 
 
-async def once(node: Node, fault: Fault) -> Seen:
-    """One fault."""
+async def once(node: Node, fault: Fault) -> tuple[Seen, Node]:
+    """One fault, and where the database is after it."""
     async with lab_on(node) as lab:
-        return await suffer(lab, fault)
+        return await suffer(lab, fault), lab.node
+
+
+async def once_undergone(url: str, ordeal: Ordeal) -> Seen:
+    """One ordeal of a process."""
+    with tempfile.TemporaryDirectory(prefix="authz-") as folder:
+        async with place_on(url, Path(folder), ordeal) as place:
+            return await undergo(place, ordeal)
 
 
 def is_wrong(seen: Seen) -> bool:
@@ -72,10 +90,10 @@ def table(seen: list[Seen], rounds: int) -> str:
         "| memory answers again after | longest wait for an answer |"
     )
     rows = [told, "", head, "|---|---|---|---|---|"]
-    for fault in FAULTS:
-        own = [each for each in seen if each.fault == fault.name]
+    for name in dict.fromkeys(each.fault for each in seen):
+        own = [each for each in seen if each.fault == name]
         rows.append(
-            f"| {fault.name} | {shares(own)} "
+            f"| {name} | {shares(own)} "
             f"| {milliseconds(max(each.staleness for each in own))} "
             f"| {milliseconds(max(each.recovery for each in own))} "
             f"| {milliseconds(max(each.longest for each in own))} |"

@@ -12,11 +12,13 @@ import asyncpg
 
 from sidecar.store.document import parse_document
 from sidecar.store.importer import import_document
+from sidecar.store.migrate import migrate
 from tests.faults.asking import ANN, ASKS_AGAIN, ASKS_ONCE, Clients, clients_of
 from tests.faults.shifting import WallClock
 from tests.spec.cases import load_world
 from tests.store.faults.faults import LASTS, Seen
 from tests.store.faults.lab import CLOCK, MAX_STALENESS, Answer
+from tests.support.cluster import Node
 from tests.support.process import Process
 
 _FRESHNESS = {
@@ -104,14 +106,17 @@ async def undergo(place: Place, ordeal: Ordeal) -> Seen:
     )
 
 
-async def store_world(url: str) -> None:
-    """Stores the world `tenancy` in a migrated database."""
+async def prepare_world(node: Node) -> str:
+    """Stores the world `tenancy` in a database of its own; gives its address."""
+    connection = await asyncpg.connect(node.url())
+    await connection.execute("create database ordeals")
+    await connection.close()
     document, _ = load_world("tenancy")
-    connection = await asyncpg.connect(url)
-    try:
-        await import_document(connection, parse_document(json.dumps(document)))
-    finally:
-        await connection.close()
+    connection = await asyncpg.connect(node.url("ordeals"))
+    await migrate(connection)
+    await import_document(connection, parse_document(json.dumps(document)))
+    await connection.close()
+    return node.url("ordeals")
 
 
 async def _terminate(place: Place) -> None:

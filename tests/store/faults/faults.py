@@ -62,15 +62,16 @@ async def suffer(lab: Lab, fault: Fault) -> Seen:
     """Lets a fault happen, and tells what was seen."""
     asker = lab.asker
     asker.longest = 0.0
-    mended = struck = CLOCK.monotonic()
+    mended = CLOCK.monotonic()
     recovered = 0.0
     assert await lab.ask_seldom() is Answer.ALLOWED
     await fault.strike(lab)
+    lasts_from = CLOCK.monotonic()
     asker.spent.clear()
     revoked = await lab.set_member(enabled=False) if fault.lets_write else None
     if fault.mend is None:
         recovered = await _recovered(lab)
-    await asker.until(lambda: asker.last_asked > struck + LASTS)
+    await asker.until(lambda: asker.last_asked > lasts_from + LASTS)
     meanwhile = dict(asker.spent)
     if fault.mend is not None:
         mended = CLOCK.monotonic()
