@@ -21,6 +21,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1, help="of faults and questions")
     parser.add_argument("--pause", type=float, default=4.0, help="longest, in seconds")
     parser.add_argument("--lasts", type=float, default=1.0, help="longest, in seconds")
+    parser.add_argument("--thinks", type=float, default=0.05, help="so do writers")
     options = parser.parse_args()
     # What the faults do to connections is the point, and no news.
     logging.disable()
@@ -28,7 +29,11 @@ def main() -> int:
         wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL)
     )
     plan = Plan(
-        options.questions, options.seed, pause=options.pause, lasts=options.lasts
+        options.questions,
+        options.seed,
+        pause=options.pause,
+        lasts=options.lasts,
+        thinks=options.thinks,
     )
     ledger = asyncio.run(check_under_faults(plan))
     print(told(ledger))

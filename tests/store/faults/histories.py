@@ -23,7 +23,8 @@ class Plan:
     """How much there is to be; times in seconds.
 
     It ends when there were as many answers, and as many rounds of all faults.
-    `pause`, `lasts`: the longest time between two faults, and of one.
+    `pause`, `lasts`: the longest time between two faults, and of one. `thinks`: the
+    longest time before a writer ends a transaction.
     """
 
     questions: int
@@ -31,6 +32,7 @@ class Plan:
     rounds: int = 0
     pause: float = 1.0
     lasts: float = 1.0
+    thinks: float = 0.01
 
 
 async def check_under_faults(plan: Plan) -> Ledger:
@@ -45,7 +47,14 @@ async def _run(lab: Lab, plan: Plan) -> Ledger:
     ledger = Ledger(MAX_STALENESS, history=await _history(lab.node))
     random = Random(plan.seed)  # noqa: S311  nothing secret depends on it
     over, answered = asyncio.Event(), asyncio.Event()
-    traffic = Traffic(lab, ledger, Random(plan.seed), over, answered)  # noqa: S311
+    traffic = Traffic(
+        lab,
+        ledger,
+        Random(plan.seed),  # noqa: S311
+        over,
+        answered,
+        plan.thinks,
+    )
     striking = Striking(traffic, random, plan.pause, plan.lasts)
     async with asyncio.TaskGroup() as others:
         for _ in range(WRITERS):

@@ -37,13 +37,17 @@ _GONE: Final = (
 
 @dataclass
 class Traffic:
-    """Those who write and ask, until it is over."""
+    """Those who write and ask, until it is over.
+
+    `thinks`: the longest time before a writer ends a transaction, in seconds.
+    """
 
     lab: Lab
     ledger: Ledger
     random: Random
     over: asyncio.Event
     answered: asyncio.Event
+    thinks: float
 
     async def write_on(self) -> None:
         """Writes transaction after transaction, wherever the primary is."""
@@ -92,7 +96,7 @@ class Traffic:
             await connection.execute(WRITE, register, write.values[register])
         await _name(write, connection)
         ledger.recent.append(write)
-        await asyncio.sleep(random.random() * 0.01)
+        await asyncio.sleep(random.random() * self.thinks)
         if random.random() < 0.1:
             await transaction.rollback()
         else:
