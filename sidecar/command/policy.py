@@ -9,28 +9,17 @@ from typing import Annotated
 
 import typer
 
-from sidecar.command.policy_files import write_text
-from sidecar.command.running import Configured
 from sidecar.command.screen import ExitCode, Screen
+from sidecar.command.testing import TestRun
 
 
 @dataclass(frozen=True, kw_only=True)
-class PolicyTest(Configured):
+class PolicyTest(TestRun):
     """Asks questions about a directory and compares the answers with wanted ones.
 
     For example: authz-sidecar policy test examples/policy-tests.yaml
     """
 
-    files: Annotated[list[Path], typer.Argument(metavar="FILE", help="Test files.")]
-    keyword: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--keyword",
-            "-k",
-            help="Only checks with this in the name of file, test, caller or "
-            "question. Several must all be there.",
-        ),
-    ] = None
     database: Annotated[
         bool,
         typer.Option(
@@ -39,36 +28,16 @@ class PolicyTest(Configured):
             "documents. Nothing is written.",
         ),
     ] = False
-    junit: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write JUnit's XML there too.")
-    ] = None
-    verbose: Annotated[
-        bool, typer.Option("--verbose", "-v", help="Show what passed as well.")
-    ] = False
-    json: Annotated[
-        bool, typer.Option("--json", help="Print the results as one JSON document.")
-    ] = False
 
     def run(self, screen: Screen) -> ExitCode:
         """Runs the files; denied when an answer is not the wanted one."""
-        from sidecar.command import policy_reports  # noqa: PLC0415  see above
         from sidecar.command.policy_run import (  # noqa: PLC0415  see above
-            Outcome,
             Plan,
             run_files,
         )
 
-        words = [word for text in self.keyword or () for word in text.split()]
-        plan = Plan(self.files, self.config, self.database, words)
-        reports = run_files(plan)
-        if self.junit is not None:
-            write_text(self.junit, policy_reports.as_junit(reports))
-        if self.json:
-            screen.show_json(policy_reports.as_json(reports))
-        else:
-            screen.show(*policy_reports.page(reports, verbose=self.verbose))
-        failed = any(report.count(Outcome.FAILED) for report in reports)
-        return ExitCode.DENIED if failed else ExitCode.ALLOWED
+        plan = Plan(self.files, self.config, self.database, self.words)
+        return self.report(run_files(plan), screen)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,10 +2,19 @@
 
 import asyncio
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import (
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Iterable,
+    Sequence,
+)
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from enum import Enum, unique
+from functools import partial
 from pathlib import Path
+from typing import Protocol, TypeAlias, TypeVar
 
 from authz.v1 import authorization_service_pb2 as pb
 from google.protobuf.message import Message
@@ -13,6 +22,7 @@ from google.protobuf.message import Message
 from sidecar.command.options import OptionError
 from sidecar.command.policy_files import read_text
 from sidecar.command.policy_suite import Check, Suite, read_suite
+from sidecar.edge.compiling import RoutesError
 from sidecar.settings import Settings, SettingsError, load
 from sidecar.store.anomalies import Anomaly
 from sidecar.store.document import (
@@ -26,7 +36,7 @@ from sidecar.store.migrate import MigrationError
 from sidecar.tools.policy_test import Directory, Refusal, Scratch, opened
 from sidecar.tools.policy_yaml import FileError
 
-_SPOKEN = (SettingsError, DocumentError, StoreError, MigrationError)
+_SPOKEN = (SettingsError, DocumentError, StoreError, MigrationError, RoutesError)
 
 
 @unique
@@ -90,6 +100,26 @@ class _Ready:
     document: Document | None
 
 
+class Read(Protocol):
+    """A file of tests that was read."""
+
+    @property
+    def path(self) -> Path:
+        """The file."""
+        ...
+
+    @property
+    def suite(self) -> Suite:
+        """What was chosen of it."""
+        ...
+
+
+AnyRead = TypeVar("AnyRead", bound=Read)
+# Stored rows that failed closed so far, and how a check is judged.
+Asking: TypeAlias = tuple[Iterable[Anomaly], Callable[[Check], Awaitable[Result]]]
+Run: TypeAlias = AbstractAsyncContextManager[Asking]
+
+
 def run_files(plan: Plan) -> list[Report]:
     """Runs the files, every one of which is read before anything is asked.
 
@@ -97,40 +127,60 @@ def run_files(plan: Plan) -> list[Report]:
         OptionError: a file, a document or the settings cannot be used, the
             database cannot be read, or nothing is chosen.
     """
-    ready = [_read(path, plan) for path in plan.files]
+    return run_each([_read(path, plan) for path in plan.files], plan, _run_file)
+
+
+def run_each(
+    ready: Sequence[AnyRead], plan: Plan, run: Callable[[AnyRead, Scratch], Run]
+) -> list[Report]:
+    """Runs each file in its turn, in one PostgreSQL that lasts as long.
+
+    Raises:
+        OptionError: what a file needs cannot be used, or nothing is chosen.
+    """
     if not any(each.suite.checks for each in ready):
         raise OptionError(f"no check has `{' '.join(plan.words)}` in its name")
     try:
-        return asyncio.run(_run(ready))
+        return asyncio.run(_run(ready, run))
     except _SPOKEN as error:
         raise OptionError(str(error)) from error
 
 
-async def _run(ready: Iterable[_Ready]) -> list[Report]:
+async def _run(
+    ready: Iterable[AnyRead], run: Callable[[AnyRead, Scratch], Run]
+) -> list[Report]:
     with Scratch() as scratch:
-        return [await _run_file(each, scratch) for each in ready]
+        return [await _run_one(each, run, scratch) for each in ready]
 
 
-async def _run_file(ready: _Ready, scratch: Scratch) -> Report:
-    suite, settings = ready.suite, ready.settings
-    report = Report(ready.path, left_out=suite.left_out)
-    if not suite.checks:
+async def _run_one(
+    ready: AnyRead, run: Callable[[AnyRead, Scratch], Run], scratch: Scratch
+) -> Report:
+    report = Report(ready.path, left_out=ready.suite.left_out)
+    if not ready.suite.checks:
         return report
-    url = settings.database.url.get_secret_value()
-    if ready.document is not None:
-        url = await scratch.store(ready.document)
-    async with opened(url, settings, suite.now) as directory:
+    async with run(ready, scratch) as (malformed, judge):
         began = time.perf_counter()
-        results = [await _judged(check, directory) for check in suite.checks]
+        results = [await judge(check) for check in ready.suite.checks]
         return replace(
             report,
             results=results,
-            malformed=tuple(directory.malformed),
+            malformed=tuple(malformed),
             seconds=time.perf_counter() - began,
         )
 
 
-async def _judged(check: Check, directory: Directory) -> Result:
+@asynccontextmanager
+async def _run_file(ready: _Ready, scratch: Scratch) -> AsyncIterator[Asking]:
+    settings = ready.settings
+    url = settings.database.url.get_secret_value()
+    if ready.document is not None:
+        url = await scratch.store(ready.document)
+    async with opened(url, settings, ready.suite.now) as directory:
+        yield directory.malformed, partial(_judged, directory)
+
+
+async def _judged(directory: Directory, check: Check) -> Result:
     if check.skip:
         return Result(check, Outcome.SKIPPED)
     answer = await directory.ask(check.call, check.request)
@@ -162,20 +212,25 @@ def _read(path: Path, plan: Plan) -> _Ready:
         suite = read_suite(read_text(path), path.parent)
     except FileError as error:
         raise OptionError(f"{path}:{error}") from error
-    chosen = tuple(each for each in suite.checks if is_chosen(path, each, plan.words))
-    suite = replace(suite, checks=chosen)
+    settings = settings_of(suite, plan)
+    document = None if plan.database else document_of(path, suite)
+    return _Ready(path, chosen(path, suite, plan), settings, document)
+
+
+def chosen(path: Path, suite: Suite, plan: Plan) -> Suite:
+    """A suite with those checks in whose name, with the file's, all words stand."""
+    words = [word.lower() for word in plan.words]
+    named = [(f"{path} {check.name}".lower(), check) for check in suite.checks]
+    checks = (check for name, check in named if all(word in name for word in words))
+    return replace(suite, checks=tuple(checks))
+
+
+def settings_of(suite: Suite, plan: Plan) -> Settings:
+    """The settings that a test file names, or else the plan; raises OptionError."""
     try:
-        settings = load(suite.settings or plan.config)
+        return load(suite.settings or plan.config)
     except SettingsError as error:
         raise OptionError(str(error)) from error
-    document = None if plan.database else document_of(path, suite)
-    return _Ready(path, suite, settings, document)
-
-
-def is_chosen(path: Path, check: Check, words: Sequence[str]) -> bool:
-    """Whether all the words stand in the name of a check, with its file's."""
-    name = f"{path} {check.name}".lower()
-    return all(word.lower() in name for word in words)
 
 
 def document_of(path: Path, suite: Suite) -> Document:

@@ -9,9 +9,10 @@ from typing import Annotated
 
 import typer
 
-from sidecar.command.policy_files import read_text, write_text
+from sidecar.command.policy_files import read_text
 from sidecar.command.running import Configured
 from sidecar.command.screen import ExitCode, Screen
+from sidecar.command.testing import TestRun
 from sidecar.command.words import plain
 
 
@@ -52,48 +53,16 @@ class RoutesCheck(Configured):
 
 
 @dataclass(frozen=True, kw_only=True)
-class RoutesTest(Configured):
+class RoutesTest(TestRun):
     """Puts requests to the edge and compares the answers with wanted ones.
 
     For example: authz-sidecar routes test examples/routes-tests.yaml
     """
 
-    files: Annotated[list[Path], typer.Argument(metavar="FILE", help="Test files.")]
-    keyword: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--keyword",
-            "-k",
-            help="Only checks with this in the name of file, test, caller or "
-            "request. Several must all be there.",
-        ),
-    ] = None
-    junit: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write JUnit's XML there too.")
-    ] = None
-    verbose: Annotated[
-        bool, typer.Option("--verbose", "-v", help="Show what passed as well.")
-    ] = False
-    json: Annotated[
-        bool, typer.Option("--json", help="Print the results as one JSON document.")
-    ] = False
-
     def run(self, screen: Screen) -> ExitCode:
         """Runs the files; denied when an answer is not the wanted one."""
-        from sidecar.command import policy_reports  # noqa: PLC0415  see above
-        from sidecar.command.policy_run import Outcome  # noqa: PLC0415
-        from sidecar.command.routes_run import (  # noqa: PLC0415
-            RoutesPlan,
-            run_routes,
-        )
+        from sidecar.command.policy_run import Plan  # noqa: PLC0415  see above
+        from sidecar.command.routes_run import run_routes  # noqa: PLC0415
 
-        words = [word for text in self.keyword or () for word in text.split()]
-        reports = run_routes(RoutesPlan(self.files, self.config, words))
-        if self.junit is not None:
-            write_text(self.junit, policy_reports.as_junit(reports))
-        if self.json:
-            screen.show_json(policy_reports.as_json(reports))
-        else:
-            screen.show(*policy_reports.page(reports, verbose=self.verbose))
-        failed = any(report.count(Outcome.FAILED) for report in reports)
-        return ExitCode.DENIED if failed else ExitCode.ALLOWED
+        plan = Plan(self.files, self.config, words=self.words)
+        return self.report(run_routes(plan), screen)

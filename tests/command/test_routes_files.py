@@ -4,7 +4,6 @@ import json
 from pathlib import Path
 
 import pytest
-import yaml
 from jsonschema import Draft202012Validator
 
 from sidecar.command.policy_suite import Check
@@ -12,6 +11,7 @@ from sidecar.command.program import main
 from sidecar.command.routes_suite import read_routes_suite
 from sidecar.command.screen import ExitCode
 from sidecar.tools.policy_yaml import FileError
+from tests.support.editor import as_an_editor_reads
 
 ROOT = Path(__file__).resolve().parents[2]
 SCHEMA = json.loads((ROOT / "docs" / "routes-tests.schema.json").read_text("utf-8"))
@@ -58,20 +58,6 @@ FILES = [
 ]
 
 
-class _Loader(yaml.SafeLoader):
-    """As an editor reads it: a time is the text of it."""
-
-
-_Loader.yaml_implicit_resolvers = {
-    first: [(tag, form) for tag, form in forms if not tag.endswith(":timestamp")]
-    for first, forms in yaml.SafeLoader.yaml_implicit_resolvers.items()
-}
-
-
-def _as_an_editor_reads(text: str) -> object:
-    return yaml.load(text, _Loader)  # noqa: S506  it is a safe one
-
-
 @pytest.mark.parametrize(("text", "problem", "star"), FILES)
 def test_a_bad_file_is_one_line_with_its_place(
     text: str,
@@ -96,14 +82,14 @@ def test_a_bad_file_is_one_line_with_its_place(
 @pytest.mark.parametrize("text", [text for text, _, star in FILES if star])
 def test_the_schema_sees_what_is_wrong(text: str) -> None:
     """An editor that knows the schema underlines it before anything is run."""
-    assert not Draft202012Validator(SCHEMA).is_valid(_as_an_editor_reads(text))
+    assert not Draft202012Validator(SCHEMA).is_valid(as_an_editor_reads(text))
 
 
 def test_the_example_is_as_the_schema_says() -> None:
     """The schema accepts what the program accepts."""
     Draft202012Validator.check_schema(SCHEMA)
 
-    Draft202012Validator(SCHEMA).validate(_as_an_editor_reads(EXAMPLE))
+    Draft202012Validator(SCHEMA).validate(as_an_editor_reads(EXAMPLE))
 
 
 def test_a_table_has_every_request_of_every_caller() -> None:
