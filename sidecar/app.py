@@ -221,6 +221,7 @@ async def serve(settings: Settings, *, ready: Callable[[], None] | None = None) 
     _take_turns_rarely()
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
+    loop.set_default_executor(wiring_limits.threads_of(settings))
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     sidecar = await Sidecar.start(settings)

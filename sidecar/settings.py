@@ -431,7 +431,7 @@ class LimitSettings(_Tree):
         default=64, description="Streams of `Watch` at once, on all listeners together."
     )
     watch_backlog: PositiveInt = Field(
-        default=10_000,
+        default=100_000,
         description="Changed keys that are kept for streams: so far may one be behind "
         "before it is ended as WATCHER_TOO_SLOW, and resume without a gap.",
     )

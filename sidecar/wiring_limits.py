@@ -1,9 +1,14 @@
 """Settings of limits to what turns calls away, and its metrics."""
 
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final
+
 from sidecar.observe.metrics import Reading, Sample
 from sidecar.settings import Settings
 from sidecar.transport.shedding import Load, LoadLimits
 from sidecar.transport.watch import Watches
+
+_OTHER_THREADS: Final = 8
 
 
 def load_of(settings: Settings) -> Load:
@@ -29,6 +34,15 @@ def watch_readings(watches: Watches) -> list[Reading]:
             is_total=True,
         ),
     ]
+
+
+def threads_of(settings: Settings) -> ThreadPoolExecutor:
+    """Threads for what would block the loop, made as they are needed.
+
+    The native engine waits in one of them for each client that does not take what is
+    written; as many as there may be are not to keep names from being resolved.
+    """
+    return ThreadPoolExecutor(settings.limits.watchers + _OTHER_THREADS)
 
 
 def load_readings(load: Load) -> list[Reading]:

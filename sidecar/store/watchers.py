@@ -28,7 +28,7 @@ class WatchSettings:
     """How many may watch at once, and how many changed keys are kept for them."""
 
     watchers: int = 64
-    backlog: int = 10_000
+    backlog: int = 100_000
 
 
 class Watchers(ChangeSource):

@@ -2,10 +2,11 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+import asyncpg
 from authz.v1 import authorization_service_pb2 as api
 from grpc import aio
 
@@ -68,7 +69,15 @@ class Stream:
         """The next beat."""
         return (await self.until(is_beat)).beat
 
-    def keys(self) -> list[tuple[str, str | None]]:
+    async def end(self) -> aio.AioRpcError:
+        """How it ends, once all that is under way was read."""
+        try:
+            while True:
+                await self.next()
+        except aio.AioRpcError as error:
+            return error
+
+    def changed(self) -> list[tuple[str, str | None]]:
         """Every change that was told."""
         return [
             (change.group, change.key if change.HasField("key") else None)
@@ -104,6 +113,16 @@ def tells(group: str, key: str | None) -> Callable[[api.WatchResponse], bool]:
         )
 
     return holds
+
+
+@asynccontextmanager
+async def connected(url: str, count: int) -> AsyncIterator[list[asyncpg.Connection]]:
+    """Several connections to a database."""
+    async with AsyncExitStack() as closing:
+        connections = [await asyncpg.connect(url) for _ in range(count)]
+        for each in connections:
+            closing.push_async_callback(each.close)
+        yield connections
 
 
 @asynccontextmanager
