@@ -36,7 +36,8 @@ from sidecar.service.asking import (
     Permitted,
     Policy,
 )
-from sidecar.service.judging import Checks, Judge, KindChecks
+from sidecar.service.checks import Checks, KindChecks
+from sidecar.service.judging import Judge
 from sidecar.service.permitting import read_holdings
 from sidecar.service.resolving import Resolved, Resolver
 

@@ -15,10 +15,9 @@ from sidecar.core.authorize import (
     Requirement,
     permit,
 )
-from sidecar.core.checks import OfResource, check_visible, check_writable
+from sidecar.core.checks import OfResource
 from sidecar.core.decision import (
     UNKNOWN_KIND,
-    Check,
     Decision,
     Denied,
     Outcome,
@@ -30,51 +29,19 @@ from sidecar.core.model import (
     AccessLevel,
     Operation,
     Resource,
-    ResourceKind,
     ResourceRecord,
     TenantContext,
 )
-from sidecar.core.permissions import RolePrecedence
 from sidecar.ports import Facts, ResourceKey
-from sidecar.service.asking import Decided, Explanation, Policy
+from sidecar.service.asking import Decided, Explanation
+from sidecar.service.checks import Checks, KindChecks
 from sidecar.service.permitting import Holdings, read_holdings
 from sidecar.service.resolving import Resolved
 from sidecar.service.turns import in_turns
 
 Records: TypeAlias = Mapping[NamedResource, ResourceRecord | None]
-KindChecks: TypeAlias = Mapping[str, Check[OfResource]]
 _Created: TypeAlias = MustBeCreatable | MayCreateOwn
 _OfCaller: TypeAlias = _Created | MustPass | MustPermit
-
-
-@dataclass(frozen=True, slots=True)
-class Checks:
-    """The checks of every declared kind, by its name, and how roles combine."""
-
-    kinds: Mapping[str, ResourceKind]
-    role_precedence: RolePrecedence
-    visible: KindChecks
-    writable: KindChecks
-    writable_alone: KindChecks
-
-    @classmethod
-    def of(cls, policy: Policy) -> "Checks":
-        """The checks of a policy."""
-        seen = {name: kind.visibility for name, kind in policy.kinds.items()}
-        return cls(
-            policy.kinds,
-            policy.role_precedence,
-            {name: check_visible(each) for name, each in seen.items()},
-            {name: check_writable(each) for name, each in seen.items()},
-            {
-                name: check_writable(each, skip_visible=True)
-                for name, each in seen.items()
-            },
-        )
-
-    def writable_checks(self, *, skip_visible: bool) -> KindChecks:
-        """The checks whether rows are writable; with `skip_visible`, only that."""
-        return self.writable_alone if skip_visible else self.writable
 
 
 @dataclass(frozen=True, slots=True)

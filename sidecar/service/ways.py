@@ -25,7 +25,7 @@ from sidecar.ports import (
     Verifiers,
 )
 from sidecar.service.asking import Caller, NamedUser, Policy
-from sidecar.service.judging import Checks
+from sidecar.service.checks import Checks
 from sidecar.service.remembering import NoCredentials, RememberedFacts
 from sidecar.service.resolving import Resolved, Resolver
 

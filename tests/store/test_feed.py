@@ -1,108 +1,19 @@
-import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable
-from contextlib import asynccontextmanager
 from math import inf
 
 import asyncpg
 import pytest
 from typing_extensions import override
 
-from sidecar.store.beats import Question
 from sidecar.store.clock import SystemClock
 from sidecar.store.errors import StoreError
 from sidecar.store.feed import Feed, FeedSettings
+from tests.store.feeding import Heard, asked, end_listeners, settings_of, started
 
-LISTENERS = """
-    select pid from pg_stat_activity
-    where datname = current_database() and pid <> pg_backend_pid()
-"""
 BEAT = """
     select pg_notify('authz_beat', format(
         '{"g":"beat","n":"other","s":"%s","x":"%s"}', pg_current_snapshot(),
         pg_current_xact_id()))
 """
-
-
-class Heard:
-    """Takes down what it is told, and lets a test wait for it."""
-
-    def __init__(self) -> None:
-        self.events: list[object] = []
-        self.uncacheable: set[str] = set()
-        self._live_until = -inf
-        self._told = asyncio.Event()
-
-    @property
-    def live_until(self) -> float:
-        """Until when what is kept may answer."""
-        return self._live_until
-
-    @live_until.setter
-    def live_until(self, until: float) -> None:
-        self._live_until = until
-        self._told.set()
-
-    def changed(self, group: str, key: str | None) -> None:
-        """A change is an event."""
-        self._note((group, key))
-
-    def drop_everything(self) -> None:
-        """Dropping everything is one too."""
-        self._note("everything")
-
-    def set_uncacheable(self, groups: Iterable[str]) -> None:
-        """The groups that nobody tells."""
-        self.uncacheable = set(groups)
-        self._told.set()
-
-    async def until(self, holds: Callable[[], object]) -> None:
-        """Waits for something to hold, which whatever is told may bring about."""
-        async with asyncio.timeout(10):
-            while not holds():
-                self._told.clear()
-                await self._told.wait()
-
-    def _note(self, event: object) -> None:
-        self.events.append(event)
-        self._told.set()
-
-
-def settings_of(url: str) -> FeedSettings:
-    """A quick feed."""
-    return FeedSettings(
-        url,
-        url,
-        beat_interval=0.02,
-        max_staleness=5.0,
-        connect_timeout=2.0,
-        max_backoff=0.1,
-    )
-
-
-@asynccontextmanager
-async def started(settings: FeedSettings) -> AsyncIterator[tuple[Feed, Heard]]:
-    """A feed that is live, and what it told."""
-    heard = Heard()
-    feed = Feed(settings, heard, SystemClock())
-    await feed.start()
-    try:
-        yield feed, heard
-    finally:
-        await feed.close()
-
-
-async def asked(feed: Feed) -> Question:
-    """A question that was answered, and that no notification has followed."""
-    while feed._beats._question is None:
-        await feed.recheck()
-    return feed._beats._question
-
-
-async def end_listeners(connection: asyncpg.Connection) -> None:
-    """Ends every connection of a feed, as a restart would."""
-    rows = await connection.fetch(LISTENERS)
-    for row in rows:
-        await connection.execute("select pg_terminate_backend($1)", row["pid"])
 
 
 async def test_feed_is_live_once_started(database: str) -> None:
@@ -321,47 +232,6 @@ async def test_wall_clock_says_nothing(database: str) -> None:
     await feed.close()
 
     assert feed.health().connections == 1
-
-
-async def test_dropped_trigger_makes_its_group_unkept_and_unhealthy(
-    database: str, connection: asyncpg.Connection
-) -> None:
-    """At the next look at the catalogue; and kept again after it came back."""
-    async with started(settings_of(database)) as (feed, heard):
-        await connection.execute("drop trigger authz_watch_update on authz.users")
-        await feed.recheck()
-        without = (heard.uncacheable, set(feed.health().unwatched))
-        await connection.execute(
-            "call authz.watch('authz.users', 'user', 'id, is_active', 'id')"
-        )
-        await feed.recheck()
-
-        assert ({"user"}, {"users"}) == without
-        assert set() == heard.uncacheable
-        assert feed.health().unwatched == {}
-
-
-async def test_triggers_are_looked_at_by_themselves(
-    database: str, connection: asyncpg.Connection
-) -> None:
-    """Nobody has to ask for it."""
-    settings = FeedSettings(database, database, beat_interval=0.02, recheck_interval=0)
-    async with started(settings) as (_, heard):
-        await connection.execute("drop trigger authz_watch_update on authz.users")
-        await heard.until(lambda: heard.uncacheable == {"user"})
-
-
-async def test_triggers_are_looked_at_after_a_reconnect(
-    database: str, connection: asyncpg.Connection
-) -> None:
-    """They may have gone while nobody listened."""
-    async with started(settings_of(database)) as (_, heard):
-        await connection.execute("drop trigger authz_watch_update on authz.users")
-        await end_listeners(connection)
-        await heard.until(lambda: heard.live_until == -inf)
-        await heard.until(lambda: heard.live_until > 0)
-
-        assert {"user"} == heard.uncacheable
 
 
 async def test_feed_of_another_database_is_refused(
