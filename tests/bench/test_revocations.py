@@ -71,11 +71,11 @@ def test_written_between_marks(tmp_path: Path) -> None:
         f"b\n<!-- figures of two -->\nold\n{end}c\n"
     )
 
-    write_figures(page, "two", "new\n")
+    write_figures(page, "one", "new\n")
 
     assert page.read_text() == (
-        f"a\n<!-- figures of one -->\nold\n{end}"
-        f"b\n<!-- figures of two -->\n\nnew\n\n{end}c\n"
+        f"a\n<!-- figures of one -->\n\nnew\n\n{end}"
+        f"b\n<!-- figures of two -->\nold\n{end}c\n"
     )
 
 
