@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import asyncpg
+import httpx
 
 from sidecar.store.document import parse_document
 from sidecar.store.importer import import_document
@@ -18,7 +19,7 @@ from tests.faults.shifting import WallClock
 from tests.spec.cases import load_world
 from tests.store.faults.faults import LASTS, Seen
 from tests.store.faults.lab import CLOCK, MAX_STALENESS, Answer
-from tests.support.cluster import Node
+from tests.support.cluster import Node, free_port
 from tests.support.process import Process
 
 _FRESHNESS = {
@@ -27,6 +28,7 @@ _FRESHNESS = {
     "trigger_check_interval": 0.1,
 }
 _MEMBER = "update authz.principal_memberships set enabled = $1 where id = 1"
+_STALENESS = "authz_feed_staleness_seconds "
 HOURS = 3600
 
 
@@ -38,6 +40,14 @@ class Place:
     process: Process
     clock: WallClock
     clients: Clients
+    metrics: str
+
+    async def staleness(self) -> float:
+        """The staleness of the feed by its metric, in seconds."""
+        async with httpx.AsyncClient() as http:
+            text = (await http.get(f"http://{self.metrics}/metrics")).text
+        (line,) = [each for each in text.splitlines() if each.startswith(_STALENESS)]
+        return float(line.removeprefix(_STALENESS))
 
     async def set_member(self, *, enabled: bool) -> float:
         """Makes Ann a member or not; gives the time after the commit."""
@@ -68,10 +78,15 @@ async def place_on(url: str, folder: Path, ordeal: Ordeal) -> AsyncIterator[Plac
     address = f"unix:{folder}/socket"
     clock = WallClock(folder)
     # A freshness of its own, so that the figures go with those of the other faults.
-    extra = {**clock.environment, "AUTHZ_FRESHNESS": json.dumps(_FRESHNESS)}
+    metrics = f"127.0.0.1:{free_port()}"
+    extra = {
+        **clock.environment,
+        "AUTHZ_FRESHNESS": json.dumps(_FRESHNESS),
+        "AUTHZ_METRICS": json.dumps({"address": metrics}),
+    }
     process = await Process.start(url, address, "native", extra=extra)
     async with clients_of(address, ordeal.config) as clients:
-        place = Place(url, process, clock, clients)
+        place = Place(url, process, clock, clients, metrics)
         try:
             await place.set_member(enabled=True)
             await clients.until(lambda: clients.last is Answer.ALLOWED)

@@ -66,19 +66,21 @@ async def test_ordeal_is_never_stale_beyond_the_bound_and_never_open(
 async def test_wall_clock_decides_on_credentials_alone(
     stage: Stage, folder: Path
 ) -> None:
-    """A key expires when the clock says so, and is good again when it goes back."""
+    """A key expires by it and is good again when it goes back; staleness is not."""
     url = await stage.stored(TENANCY)
     connection = await asyncpg.connect(url)
     secret_hash = f"sha256:{hashlib.sha256(SECRET.encode()).hexdigest()}"
     await connection.execute(STORE_KEY, secret_hash)
     await connection.close()
     async with place_on(url, folder, JUMPED) as place:
-        answers = [await place.clients.ask(KEY)]
+        answers, stale = [await place.clients.ask(KEY)], []
         for hours in (5, -5):
             place.clock.jump(hours * HOURS)
             answers.append(await place.clients.ask(KEY))
             await place.clients.until(lambda: place.clients.last is Answer.ALLOWED)
+            stale.append(await place.staleness())
         lost = list(place.clients.lost)
 
     assert [Answer.ALLOWED, Answer.DENIED, Answer.ALLOWED] == answers
     assert [] == lost
+    assert [True, True] == [0 <= each < HOURS for each in stale]

@@ -120,11 +120,19 @@ class Lab:
 
     async def ask_seldom(self) -> Answer:
         """Whether Ann is a member of Acme, by a fact of its own."""
-        deadline = CLOCK.monotonic() + 10
-        async with self.store.open(Consistency.MINIMIZE_LATENCY, deadline) as facts:
-            found = await facts.get(SELDOM)
-        of = {each.principal.id for each in found}
-        return Answer.ALLOWED if PrincipalId("1") in of else Answer.DENIED
+        deadline = CLOCK.monotonic() + _PATIENCE
+        while True:
+            try:
+                async with self.store.open(
+                    Consistency.MINIMIZE_LATENCY, deadline
+                ) as facts:
+                    found = await facts.get(SELDOM)
+            except CouldNotDecideError:
+                # One reading may take too long where much else runs.
+                assert CLOCK.monotonic() < deadline
+                continue
+            of = {each.principal.id for each in found}
+            return Answer.ALLOWED if PrincipalId("1") in of else Answer.DENIED
 
     async def set_member(self, *, enabled: bool) -> float:
         """Makes Ann a member or not; gives the time after the commit."""
