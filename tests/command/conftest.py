@@ -1,12 +1,15 @@
-"""A fake of the API behind a real gRPC server on a Unix socket."""
+"""A fake of the API behind a real gRPC server, and databases to administer."""
 
+import asyncio
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from sidecar.store.embedded import EmbeddedPostgres
 from tests.command.fake import FakeServer, serving
+from tests.store.stewarding import Worlds
 
 
 @pytest.fixture(autouse=True)
@@ -25,3 +28,27 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeServer]:
         monkeypatch.setenv("AUTHZ_ADDRESS", address)
         with serving(address) as fake:
             yield fake
+
+
+@pytest.fixture(scope="session")
+def worlds(postgres: EmbeddedPostgres) -> Worlds:
+    """Databases with the world of tests/store/steward.sql."""
+    return Worlds(postgres, "printed")
+
+
+@pytest.fixture
+def url(worlds: Worlds) -> str:
+    """Such a database."""
+    return asyncio.run(worlds.new())
+
+
+@pytest.fixture
+def config(url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Settings for that database, at the place where commands look for them."""
+    path = tmp_path / "sidecar.yaml"
+    path.write_text(
+        f"database: {{url: '{url}'}}\n"
+        "resource_kinds: {cluster: {visibility: CLUSTER}, model: {visibility: OWNED}}\n"
+    )
+    monkeypatch.setenv("AUTHZ_CONFIG", str(path))
+    return path

@@ -1,14 +1,11 @@
 """End to end: a client, a real Envoy as it is shipped, the sidecar, an application."""
 
-import asyncio
-import json
 from collections.abc import AsyncIterator
 from typing import Final
 
-import grpc
 import pytest
-from grpc import aio
 
+from tests.edge.asking import AURORA, FORGED, NAMES, ours, raw
 from tests.support.edge import (
     ANN,
     ANN_IN_BOREALIS,
@@ -20,22 +17,6 @@ from tests.support.edge import (
     told,
 )
 
-_AURORA: Final = {"x-api-key": ANN, "x-organization-id": "1"}
-_NAMES: Final = {
-    "x-authz-user-id",
-    "x-authz-principal-id",
-    "x-authz-write-principal-id",
-    "x-authz-org-role",
-    "x-authz-access-level",
-    "x-authz-decision-id",
-}
-
-
-def _ours(headers: dict[str, str]) -> dict[str, str]:
-    found = {name: value for name, value in headers.items() if "authz" in name}
-    assert found.pop("x-authz-decision-id")
-    return found
-
 
 @pytest.mark.parametrize("is_http2", [False, True])
 async def test_tells_the_application_who_calls(
@@ -44,14 +25,14 @@ async def test_tells_the_application_who_calls(
 ) -> None:
     """An admitted request has the caller in headers, and the credential no more."""
     client = edge.http2 if is_http2 else edge.http
-    headers = shown(await client.get("/clusters/1", headers=_AURORA))
+    headers = shown(await client.get("/clusters/1", headers=AURORA))
 
     assert {
         "x-authz-user-id": "1",
         "x-authz-principal-id": "1",
         "x-authz-write-principal-id": "1",
         "x-authz-org-role": "admin",
-    } == _ours(headers)
+    } == ours(headers)
     assert "x-api-key" not in headers
     assert "1" == headers["x-organization-id"]
 
@@ -75,7 +56,7 @@ async def test_a_pinned_key_does_not_listen_to_the_organization(edge: Edge) -> N
 
 async def test_a_rule_set_may_leave_credentials_to_the_application(edge: Edge) -> None:
     """Without `strip_credentials` they go on."""
-    headers = {**_AURORA, "host": "keeping.test"}
+    headers = {**AURORA, "host": "keeping.test"}
 
     assert ANN == shown(await edge.http.get("/me", headers=headers))["x-api-key"]
 
@@ -101,24 +82,24 @@ _DENIED: Final = [
     ("GET", "/me", {"x-api-key": ANN, "x-organization-id": "one"}, 400,
      "INVALID_ORGANIZATION_ID"),
     ("GET", "/me", {"x-api-key": ANN, "x-organization-id": "3"}, 403, "NOT_A_MEMBER"),
-    ("GET", "/clusters/6", _AURORA, 404, "RESOURCE_NOT_FOUND"),
-    ("GET", "/clusters/999", _AURORA, 404, "RESOURCE_NOT_FOUND"),
-    ("GET", "/clusters/%20", _AURORA, 404, "RESOURCE_NOT_FOUND"),
-    ("PUT", "/clusters/4", _AURORA, 403, "GLOBAL_RESOURCE"),
-    ("GET", "/admin", _AURORA, 403, "PLATFORM_ADMIN_REQUIRED"),
+    ("GET", "/clusters/6", AURORA, 404, "RESOURCE_NOT_FOUND"),
+    ("GET", "/clusters/999", AURORA, 404, "RESOURCE_NOT_FOUND"),
+    ("GET", "/clusters/%20", AURORA, 404, "RESOURCE_NOT_FOUND"),
+    ("PUT", "/clusters/4", AURORA, 403, "GLOBAL_RESOURCE"),
+    ("GET", "/admin", AURORA, 403, "PLATFORM_ADMIN_REQUIRED"),
     ("POST", "/clusters", {"x-api-key": ANN_IN_BOREALIS}, 403,
      "INSUFFICIENT_ORG_ROLE"),
-    ("GET", "/items/Dataset.x", _AURORA, 403, "VALUE_NOT_USABLE"),
-    ("GET", "/items/%C3%A4", _AURORA, 403, "VALUE_NOT_USABLE"),
+    ("GET", "/items/Dataset.x", AURORA, 403, "VALUE_NOT_USABLE"),
+    ("GET", "/items/%C3%A4", AURORA, 403, "VALUE_NOT_USABLE"),
     ("GET", "/items/Dataset.x", {}, 401, "CREDENTIAL_MISSING"),
-    ("GET", "/nowhere", _AURORA, 403, "NO_ROUTE"),
-    ("DELETE", "/clusters/1", _AURORA, 403, "NO_ROUTE"),
-    ("GET", "/clusters/1/", _AURORA, 403, "NO_ROUTE"),
-    ("GET", "/Clusters/1", _AURORA, 403, "NO_ROUTE"),
-    ("GET", "/clusters/1;x=y", _AURORA, 400, "PATH_NOT_CANONICAL"),
+    ("GET", "/nowhere", AURORA, 403, "NO_ROUTE"),
+    ("DELETE", "/clusters/1", AURORA, 403, "NO_ROUTE"),
+    ("GET", "/clusters/1/", AURORA, 403, "NO_ROUTE"),
+    ("GET", "/Clusters/1", AURORA, 403, "NO_ROUTE"),
+    ("GET", "/clusters/1;x=y", AURORA, 400, "PATH_NOT_CANONICAL"),
     ("GET", "/healthz;", {}, 400, "PATH_NOT_CANONICAL"),
-    ("GET", "/me", {**_AURORA, "host": "missing.test"}, 403, "UNKNOWN_RULE_SET"),
-    ("GET", "/admin", {**_AURORA, "host": "over.test"}, 403,
+    ("GET", "/me", {**AURORA, "host": "missing.test"}, 403, "UNKNOWN_RULE_SET"),
+    ("GET", "/admin", {**AURORA, "host": "over.test"}, 403,
      "PLATFORM_ADMIN_REQUIRED"),
 ]  # fmt: skip
 
@@ -146,7 +127,7 @@ async def test_foreign_and_missing_are_told_alike(edge: Edge) -> None:
     """But for the number of the decision, nothing tells them apart."""
     answers = []
     for cluster in ("6", "999"):
-        response = await edge.http.get(f"/clusters/{cluster}", headers=_AURORA)
+        response = await edge.http.get(f"/clusters/{cluster}", headers=AURORA)
         problem = response.json()
         del problem["decision_id"]
         kept = {k: v for k, v in response.headers.items() if k != "date"}
@@ -157,32 +138,19 @@ async def test_foreign_and_missing_are_told_alike(edge: Edge) -> None:
 
 async def test_no_explanation_is_told(edge: Edge) -> None:
     """A refusal has a reason of the public list, and nothing of the facts."""
-    response = await edge.http.get("/clusters/6", headers=_AURORA)
+    response = await edge.http.get("/clusters/6", headers=AURORA)
 
     assert {"type", "title", "status", "detail", "reason", "decision_id"} == set(
         response.json()
     )
 
 
-_FORGED: Final = {
-    "x-authz-user-id": "7",
-    "X-Authz-Principal-Id": "2",
-    "x-authz-write-principal-id": "2",
-    "x-authz-org-role": "admin",
-    "x-authz-access-level": "all",
-    "x-authz-decision-id": "mine",
-    "x-authz-anything": "1",
-    "x-http-method-override": "DELETE",
-    "x-envoy-auth-failure-mode-allowed": "true",
-}
-
-
 async def test_forged_headers_are_overwritten_or_removed(edge: Edge) -> None:
     """What a client says of itself reaches nobody; only what was decided does."""
-    public = shown(await edge.http.get("/healthz", headers=_FORGED))
-    known = shown(await edge.http.get("/me", headers={**_FORGED, **_AURORA}))
+    public = shown(await edge.http.get("/healthz", headers=FORGED))
+    known = shown(await edge.http.get("/me", headers={**FORGED, **AURORA}))
 
-    assert {} == _ours(public)
+    assert {} == ours(public)
     assert {"1"} == {
         known[name] for name in ("x-authz-user-id", "x-authz-principal-id")
     }
@@ -195,11 +163,11 @@ async def test_forged_headers_are_overwritten_or_removed(edge: Edge) -> None:
 
 async def test_the_closed_list_is_removed_where_it_is_not_set(edge: Edge) -> None:
     """Without an organization no header says one, and a forged one does not stay."""
-    headers = {**_FORGED, "x-api-key": PIA_PINNED}
+    headers = {**FORGED, "x-api-key": PIA_PINNED}
     found = shown(await edge.http.get("/me", headers=headers))
 
     assert "6" == found["x-authz-user-id"]
-    assert set(_ours(found)) <= _NAMES
+    assert set(ours(found)) <= NAMES
     assert "x-authz-org-role" not in found
 
 
@@ -257,7 +225,7 @@ async def test_what_envoy_repairs_is_judged_as_repaired(
 async def test_the_query_is_not_judged_and_reaches_the_application(edge: Edge) -> None:
     """What follows `?` is the application's, whatever it has in it."""
     query = "a=//../%2f;%00&b=%zz"
-    response = await edge.http.get(f"/clusters/1?{query}", headers=_AURORA)
+    response = await edge.http.get(f"/clusters/1?{query}", headers=AURORA)
 
     assert f"/clusters/1?{query}" == response.json()["path"]
 
@@ -270,8 +238,8 @@ async def test_bodies_pass_unread(edge: Edge) -> None:
             yield b"x" * 1000
 
     for client in (edge.http, edge.http2):
-        whole = await client.post("/me", headers=_AURORA, content=b"y" * 100_000)
-        pieces = await client.post("/me", headers=_AURORA, content=chunks())
+        whole = await client.post("/me", headers=AURORA, content=b"y" * 100_000)
+        pieces = await client.post("/me", headers=AURORA, content=chunks())
 
         assert "y" * 100_000 == whole.json()["body"]
         assert "x" * 3000 == pieces.json()["body"]
@@ -279,24 +247,24 @@ async def test_bodies_pass_unread(edge: Edge) -> None:
 
 async def test_head_is_judged_as_get(edge: Edge) -> None:
     """HEAD needs what GET needs, and gets no body."""
-    allowed = await edge.http.head("/clusters/1", headers=_AURORA)
-    denied = await edge.http.head("/clusters/6", headers=_AURORA)
+    allowed = await edge.http.head("/clusters/1", headers=AURORA)
+    denied = await edge.http.head("/clusters/6", headers=AURORA)
 
     assert (200, 404) == (allowed.status_code, denied.status_code)
 
 
 async def test_a_permission_tells_how_far_it_reaches(edge: Edge) -> None:
     """The level goes on to the application, which filters by it."""
-    found = shown(await edge.http.get("/items/Dataset", headers=_AURORA))
+    found = shown(await edge.http.get("/items/Dataset", headers=AURORA))
 
     assert found["x-authz-access-level"] in {"my", "group", "all"}
 
 
 async def test_values_come_from_envoys_route_too(edge: Edge) -> None:
     """`{ext.x}` is what Envoy's configuration says, never what a client says."""
-    assert 200 == (await edge.http.get("/extended", headers=_AURORA)).status_code
+    assert 200 == (await edge.http.get("/extended", headers=AURORA)).status_code
 
-    other = {**_AURORA, "host": "none.test"}
+    other = {**AURORA, "host": "none.test"}
     response = await edge.http.get("/extended?cluster=1", headers=other)
 
     assert (200, "/extended?cluster=1") == (
@@ -308,136 +276,13 @@ async def test_a_public_route_asks_nobody(edge: Edge) -> None:
     """Bad credentials do not matter where everybody may come in."""
     headers = {"authorization": "Basic nonsense"}
 
-    assert {} == _ours(shown(await edge.http.get("/healthz", headers=headers)))
+    assert {} == ours(shown(await edge.http.get("/healthz", headers=headers)))
 
 
 async def test_an_optional_route_greets_who_says_who_they_are(edge: Edge) -> None:
     """Nobody comes in as nobody, somebody as somebody."""
     nobody = shown(await edge.http.get("/about"))
-    somebody = shown(await edge.http.get("/about", headers=_AURORA))
+    somebody = shown(await edge.http.get("/about", headers=AURORA))
 
-    assert {} == _ours(nobody)
+    assert {} == ours(nobody)
     assert "1" == somebody["x-authz-user-id"]
-
-
-async def test_a_websocket_is_judged_at_its_handshake(edge: Edge) -> None:
-    """Who may not is told so before any upgrade; who may, talks to the application."""
-    template = (
-        "GET /clusters/{}/shell HTTP/1.1\r\nhost: a\r\nconnection: upgrade\r\n"
-        f"upgrade: websocket\r\nx-api-key: {ANN}\r\nx-organization-id: 1\r\n\r\n"
-    )
-    allowed = await raw(edge, template.format(1).encode(), then=b"hello")
-    denied = await raw(edge, template.format(6).encode(), until=b"}")
-
-    assert allowed.startswith(b"HTTP/1.1 101 ")
-    assert allowed.endswith(b"hello")
-    assert denied.startswith(b"HTTP/1.1 404 ")
-
-
-_PREFLIGHT: Final = {
-    "origin": "https://console.example",
-    "access-control-request-method": "PUT",
-}
-
-
-async def test_preflights_of_known_routes_pass(edge: Edge) -> None:
-    """A browser asks first, without a credential; the application answers it."""
-    response = await edge.http.options("/clusters/1", headers=_PREFLIGHT)
-
-    assert "OPTIONS" == response.json()["method"]
-    assert {} == _ours(shown(response))
-
-
-@pytest.mark.parametrize(
-    ("path", "headers"),
-    [
-        ("/nowhere", _PREFLIGHT),
-        ("/clusters/1", {"origin": "https://console.example"}),
-        ("/clusters/1", {"access-control-request-method": "PUT"}),
-        ("/clusters/1", {**_PREFLIGHT, "access-control-request-method": "DELETE"}),
-        ("/me", {**_PREFLIGHT, "host": "keeping.test"}),
-    ],
-)
-async def test_what_is_no_preflight_does_not_pass_as_one(
-    edge: Edge, path: str, headers: dict[str, str]
-) -> None:
-    """Without both headers, a route, and the opt-in it is a request like any other."""
-    response = await edge.http.options(path, headers=headers)
-
-    assert 403 == response.status_code
-
-
-async def test_denials_carry_cors_headers_for_listed_origins(edge: Edge) -> None:
-    """A page of a listed origin may read why; others may not."""
-    listed = await edge.http.get("/me", headers={"origin": "https://console.example"})
-    other = await edge.http.get("/me", headers={"origin": "https://evil.example"})
-
-    assert "https://console.example" == listed.headers["access-control-allow-origin"]
-    assert "true" == listed.headers["access-control-allow-credentials"]
-    assert "access-control-allow-origin" not in other.headers
-    assert "Origin" == listed.headers["vary"] == other.headers["vary"]
-
-
-async def test_a_shadow_lets_pass_and_says_so(edge: Edge) -> None:
-    """What would be denied passes as nobody, with a header that says what would be."""
-    headers = {**_AURORA, **_FORGED, "host": "shadow.test"}
-    response = await edge.http.get("/admin", headers=headers)
-
-    assert (
-        "would-deny 403 PLATFORM_ADMIN_REQUIRED" == (response.headers["x-authz-shadow"])
-    )
-    assert {} == _ours(shown(response))
-
-
-def _say(edge: Edge, method: str) -> "aio.UnaryUnaryMultiCallable[bytes, bytes]":
-    channel = aio.insecure_channel(f"127.0.0.1:{edge.envoy.port}")
-    return channel.unary_unary(f"/grpc.test.Echo/{method}", None, None)
-
-
-async def test_grpc_calls_pass_with_the_caller_in_metadata(edge: Edge) -> None:
-    """A gRPC application is told in metadata who calls."""
-    metadata = tuple(_AURORA.items())
-    answer = json.loads(await _say(edge, "Say")(b"", metadata=metadata, timeout=10))
-    found = dict(answer["headers"])
-
-    assert ("1", "1") == (found["x-authz-user-id"], found["x-authz-principal-id"])
-    assert "x-api-key" not in found
-
-
-@pytest.mark.parametrize(
-    ("method", "metadata", "code", "words"),
-    [
-        ("Say", {}, grpc.StatusCode.UNAUTHENTICATED, "a credential is required"),
-        ("Admin", _AURORA, grpc.StatusCode.PERMISSION_DENIED,
-         "only a platform admin may do this"),
-        ("Other", _AURORA, grpc.StatusCode.PERMISSION_DENIED,
-         "no route is declared for this method and path"),
-    ],
-)  # fmt: skip
-async def test_grpc_callers_are_told_statuses(
-    edge: Edge, method: str, metadata: dict[str, str], code: grpc.StatusCode, words: str
-) -> None:
-    """A gRPC client gets a status with a short text, not a page."""
-    with pytest.raises(aio.AioRpcError) as caught:
-        await _say(edge, method)(b"", metadata=tuple(metadata.items()), timeout=10)
-
-    assert (code, words) == (caught.value.code(), caught.value.details())
-
-
-async def raw(
-    edge: Edge, request: bytes, *, then: bytes = b"", until: bytes = b""
-) -> bytes:
-    """What comes back for bytes on the wire; `then` is sent after the first answer."""
-    reader, writer = await asyncio.open_connection("127.0.0.1", edge.envoy.port)
-    try:
-        writer.write(request)
-        async with asyncio.timeout(10):
-            if then:
-                head = await reader.readuntil(b"\r\n\r\n")
-                writer.write(then)
-                return head + await reader.readexactly(len(then))
-            if until:
-                return await reader.readuntil(until)
-            return await reader.read()
-    finally:
-        writer.close()
