@@ -4,7 +4,6 @@ Long, because it is one thing told in many short parts.
 """
 
 from collections.abc import Sequence
-from datetime import datetime
 from types import TracebackType
 from typing import Self, TypeVar, cast
 
@@ -17,26 +16,21 @@ from sidecar.core.ids import (
     MembershipId,
     PrincipalId,
     RoleId,
-    RuleId,
     UserId,
 )
 from sidecar.core.model import (
-    AccessLevel,
     FeatureAccess,
-    FeatureInstance,
     InstanceStanding,
     Membership,
     OrganizationMembership,
-    OrgRole,
     Principal,
     PrincipalKind,
     ResourceRecord,
     Role,
-    RuleContext,
     Standing,
     UserRecord,
 )
-from sidecar.core.rules import Level, StoredRole, StoredRule, Unknown, compile_role
+from sidecar.core.rules import StoredRole, compile_role
 from sidecar.ports import (
     ApiKeyKey,
     ApiKeyRecord,
@@ -52,17 +46,10 @@ from sidecar.ports import (
     StandingKey,
     UserKey,
 )
+from tests.support.rows import Row, feature_instance, org_role, rule, seconds
 
 T = TypeVar("T")
-Row = dict[str, object]
 Document = dict[str, list[Row]]
-
-LEVELS: dict[object, AccessLevel] = {
-    "n": AccessLevel.NONE,
-    "m": AccessLevel.MY,
-    "g": AccessLevel.GROUP,
-    "a": AccessLevel.ALL,
-}
 
 
 class MemoryFacts:
@@ -183,7 +170,7 @@ class MemoryFacts:
             UserId(str(row["user_id"])),
             str(row["secret_hash"]),
             None if pinned is None else PrincipalId(str(pinned)),
-            _seconds(row.get("expires_at")),
+            seconds(row.get("expires_at")),
             row.get("revoked_at") is not None,
         )
 
@@ -198,7 +185,7 @@ class MemoryFacts:
         found = self._actives(member, parent)
         if len(found) != 1:
             return None
-        role = _org_role(found[0])
+        role = org_role(found[0])
         if role is None and found[0].get("role") is not None:
             return None
         return Membership(MembershipId(str(found[0]["id"])), role)
@@ -256,7 +243,7 @@ class MemoryFacts:
 
     def _instance(self, user_id: str, instance_id: str) -> InstanceStanding:
         row = self._one("feature_instances", id=instance_id)
-        instance = None if row is None else _feature_instance(row)
+        instance = None if row is None else feature_instance(row)
         access = self._one(
             "feature_access", user_id=user_id, feature_instance_id=instance_id
         )
@@ -286,7 +273,7 @@ class MemoryFacts:
             str(row.get("label") or ""),
             None if organization is None else PrincipalId(str(organization)),
             None if instance is None else FeatureInstanceId(str(instance)),
-            tuple(_rule(rule) for rule in rules),
+            tuple(rule(row) for row in rules),
         )
         return compile_role(stored)[0]
 
@@ -299,39 +286,3 @@ class MemoryFacts:
             None if owner is None else PrincipalId(str(owner)),
             None if cluster is None else ClusterId(str(cluster)),
         )
-
-
-def _seconds(time: object) -> float | None:
-    return None if time is None else datetime.fromisoformat(str(time)).timestamp()
-
-
-def _org_role(row: Row) -> OrgRole | None:
-    roles = {role.value: role for role in OrgRole}
-    return roles.get(str(row.get("role")))
-
-
-def _feature_instance(row: Row) -> FeatureInstance:
-    return FeatureInstance(
-        FeatureInstanceId(str(row["id"])),
-        PrincipalId(str(row["organization_id"])),
-        row.get("enabled", True) is True,
-    )
-
-
-def _rule(row: Row) -> StoredRule:
-    contexts = {context.value: context for context in RuleContext}
-    view, item = row.get("view", False), row.get("item")
-    return StoredRule(
-        RuleId(str(row["id"])),
-        contexts.get(str(row.get("context")), Unknown.WORD),
-        None if item is None else str(item),
-        view if isinstance(view, bool) else None,
-        _level(row.get("read")),
-        _level(row.get("create")),
-        _level(row.get("update")),
-        _level(row.get("delete")),
-    )
-
-
-def _level(value: object) -> Level:
-    return None if value is None else LEVELS.get(value, Unknown.WORD)
