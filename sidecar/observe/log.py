@@ -4,8 +4,9 @@ import logging
 import sys
 
 import structlog
-from structlog.typing import Processor
+from structlog.typing import EventDict, Processor, WrappedLogger
 
+_POOL = "asyncpg.pool"
 _SHARED: tuple[Processor, ...] = (
     structlog.contextvars.merge_contextvars,
     structlog.stdlib.add_log_level,
@@ -31,7 +32,7 @@ def configure_logging(level: str) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=_SHARED,
+            foreign_pre_chain=[_shorten, *_SHARED],
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                 structlog.processors.JSONRenderer(sort_keys=True),
@@ -42,3 +43,16 @@ def configure_logging(level: str) -> None:
     root.handlers = [handler]
     root.setLevel(logging.WARNING)
     logging.getLogger("sidecar").setLevel(level.upper())
+
+
+def _shorten(_logger: WrappedLogger, _name: str, event: EventDict) -> EventDict:
+    """Names an error of the pool in a word, without the traceback.
+
+    The pool says after each attempt that a connection could not be restored, all the
+    time that a database is away, and where in the driver that was is no news.
+    """
+    failed = event.get("exc_info")
+    if event["_record"].name == _POOL and isinstance(failed, tuple):
+        del event["exc_info"]
+        event["error"] = failed[0].__name__
+    return event

@@ -1,0 +1,47 @@
+import json
+import subprocess
+import sys
+
+# In a process of its own: whoever configures logging does so for all of it.
+_PROGRAM = """
+import logging, sys
+from sidecar.observe.log import configure_logging
+
+configure_logging("info")
+try:
+    raise ConnectionRefusedError("gone")
+except ConnectionRefusedError:
+    logging.getLogger(sys.argv[1]).warning("cannot connect", exc_info=True)
+"""
+
+
+def said(logger: str) -> dict[str, object]:
+    """The line that a library's logger makes of an error."""
+    ended = subprocess.run(  # noqa: S603  our own program
+        [sys.executable, "-c", _PROGRAM, logger],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    (line,) = ended.stderr.splitlines()
+    found = json.loads(line)
+    assert isinstance(found, dict)
+    return found
+
+
+def test_pool_without_traceback() -> None:
+    """That the pool cannot connect is told in one short line, by the error's name."""
+    found = said("asyncpg.pool")
+
+    assert ("cannot connect", "ConnectionRefusedError") == (
+        found["event"],
+        found["error"],
+    )
+    assert "exception" not in found
+
+
+def test_others_with_traceback() -> None:
+    """What any other library fails at keeps its traceback."""
+    found = said("asyncio")
+
+    assert "Traceback" in str(found["exception"])
