@@ -129,7 +129,7 @@ class Lab:
         random = Random(seed)  # noqa: S311  nothing secret depends on it
         lab = cls(sidecar, proxy, asker, connection, register, random)
         assert asker.stdout is not None
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             assert b"live\n" == await asker.stdout.readline()
         return lab
 

@@ -303,7 +303,7 @@ async def test_silence_ends_with_the_deadline(kind: str) -> None:
         after = time.monotonic()
 
     assert asked.is_set()
-    assert 0.25 < after - before < 2
+    assert 0.25 < after - before < 4
 
 
 @pytest.mark.parametrize("kind", CLIENTS)
@@ -318,7 +318,7 @@ async def test_a_port_that_accepts_and_is_silent_ends_with_the_deadline(
         with pytest.raises(UndecidedError):
             await put(kind, f"127.0.0.1:{port}", VISIBLE, timeout=0.3)
 
-    assert time.monotonic() - before < 2
+    assert time.monotonic() - before < 4
 
 
 async def _swallow(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
