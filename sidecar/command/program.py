@@ -108,6 +108,7 @@ def _program() -> typer.Typer:
     program.add_typer(_questions(), name="ask")
     program.add_typer(_who_can(), name="who-can")
     program.add_typer(_access_of(), name="access-of")
+    program.command("watch")(Watch)
     program.command("health")(Health)
     program.command("version")(Version)
     return program

@@ -1,4 +1,4 @@
-"""The stream of changes, one JSON document to a line."""
+"""The stream of changes, a line for each message."""
 
 import json
 from dataclasses import dataclass
@@ -31,10 +31,39 @@ class Watch(Connection):
             with open_channel(self) as channel:
                 client = Client(channel, self.timeout)
                 for event in client.follow("Watch", request, pb.WatchResponse):
-                    screen.show(plain(json.dumps(to_bare(event))))
+                    screen.show(plain(self._line(event)))
         except OptionError as error:
             screen.show_error(str(error))
             return ExitCode.UNDECIDED
         except CallFailedError as failure:
             return report(failure, screen, is_json=self.json)
         return ExitCode.ALLOWED
+
+    def _line(self, event: pb.WatchResponse) -> str:
+        return json.dumps(to_bare(event)) if self.json else _words(event)
+
+
+def _words(event: pb.WatchResponse) -> str:
+    match event.WhichOneof("event"):
+        case "changes":
+            changes = event.changes.changes
+            what = ", ".join(map(_change_words, changes))
+            return f"changed {what}{_at(changes[0].revision if changes else '')}"
+        case "drop_everything":
+            return f"drop everything{_at(event.drop_everything.revision)}"
+        case "beat":
+            behind = event.beat.staleness.ToTimedelta().total_seconds()
+            where = _at(event.beat.revision)
+            return f"beat, {behind:.3f} s behind{where}"
+        case None:
+            return "something that this version does not know"
+
+
+def _change_words(change: pb.Change) -> str:
+    if not change.HasField("key"):
+        return f"any {change.group}"
+    return f"{change.group} {change.key}"
+
+
+def _at(revision: str) -> str:
+    return f", revision {revision}" if revision else ""

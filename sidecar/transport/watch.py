@@ -64,6 +64,9 @@ class Watches:
         CouldNotDecideError.
         """
         with closing(self._watcher(request)) as watcher:
+            # Apart from the first message: one that is cut off on its way would leave
+            # it open whether these are to be sent with the status.
+            await context.send_initial_metadata(())
             try:
                 async with asyncio.timeout(None) as ending:
                     self._open.add(ending)

@@ -219,6 +219,41 @@ def test_prints_events_one_to_a_line(
     event = {"drop_everything": {"revision": "r1"}}
     server.answers["Watch"] = dict(event)
 
-    assert main(["ask", "watch"]) == 0
+    assert main(["ask", "watch", "--json"]) == 0
 
     assert event == json.loads(capsys.readouterr().out)
+
+
+@pytest.mark.parametrize(
+    ("event", "line"),
+    [
+        (
+            {
+                "changes": {
+                    "changes": [
+                        {"group": "user", "key": "2", "revision": "r"},
+                        {"group": "grants", "revision": "r"},
+                    ]
+                }
+            },
+            "changed user 2, any grants, revision r\n",
+        ),
+        ({"drop_everything": {}}, "drop everything\n"),
+        (
+            {"beat": {"revision": "r", "staleness": "0.25s"}},
+            "beat, 0.250 s behind, revision r\n",
+        ),
+    ],
+)
+def test_watch_says_in_a_line_what_happens(
+    server: FakeServer,
+    capsys: pytest.CaptureFixture[str],
+    event: dict[str, object],
+    line: str,
+) -> None:
+    """A change, a loss and a beat each have a line for people."""
+    server.answers["Watch"] = event
+
+    assert main(["watch"]) == 0
+
+    assert line == capsys.readouterr().out

@@ -136,12 +136,14 @@ async def answers(channel: aio.Channel) -> dict[str, grpc.StatusCode]:
     asked = health_pb2.HealthCheckRequest()
     listed = reflection_pb2.ServerReflectionRequest(list_services="")
     watching = health.Watch(asked, timeout=SECONDS)
+    changes = Stage.stub_of(channel).Watch(api.WatchRequest(), timeout=SECONDS)
     reflecting = reflection.ServerReflectionInfo(iter([listed]), timeout=SECONDS)
     info = Stage.stub_of(channel).GetServerInfo
     return {
         "info": await code_of(info(api.GetServerInfoRequest(), timeout=SECONDS)),
         "check": await code_of(health.Check(asked, timeout=SECONDS)),
         "watch": await code_of(watching.read()),
+        "changes": await code_of(changes.read()),
         "reflection": await code_of(reflecting.read()),
         "none": await code_of(
             channel.unary_unary("/x.Y/Z", None, None)(b"", timeout=SECONDS)

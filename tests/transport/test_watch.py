@@ -8,6 +8,9 @@ import pytest
 from authz.v1 import authorization_service_pb2 as api
 from grpc import aio
 
+from sidecar.settings import Settings
+from sidecar.transport.listener import ListenerError, Serves
+from sidecar.wiring_listeners import listener_of
 from tests.support.serving import ENGINES, Place, Schema, Stage, refusal
 from tests.transport.watching import Stream, Watched, is_drop, tells, watched
 
@@ -248,3 +251,85 @@ async def test_not_served_unless_the_listener_allows_it(
     actual = refusal(caught.value)
     assert ("UNIMPLEMENTED", "NOT_SERVED_HERE") == (actual.code, actual.reason)
     assert not info.HasField("position")
+
+
+@both
+async def test_malformed_notification_drops_everything(
+    on: Watched, database: asyncpg.Connection, engine: str
+) -> None:
+    """What cannot be read, or cannot be passed on, is a loss and ends no stream."""
+    stream = Stream.of(on.stubs[engine])
+    last = await stream.beat()
+    for payload in ("rubbish", '{"g":"user","k":["\\ud800"],"x":"742"}'):
+        await database.execute("select pg_notify('authz_changes', $1)", payload)
+        await stream.until(is_drop)
+    await touch(database, 2)
+    await stream.until(tells("user", "2"))
+
+    resumed = Stream.of(on.stubs[engine], last.revision)
+    assert is_drop(await resumed.next())
+
+
+@both
+async def test_undecodable_request_is_the_clients_error(
+    on: Watched, engine: str
+) -> None:
+    """Bytes that are no message end the stream with a reason."""
+    address = on.serving.sidecar.addresses[ENGINES.index(engine)]
+    async with aio.insecure_channel(address) as channel:
+        call = channel.unary_stream(
+            "/authz.v1.AuthorizationService/Watch", lambda data: data, lambda data: data
+        )(b"\xff\xff", timeout=10)
+        with pytest.raises(aio.AioRpcError) as caught:
+            await call.read()
+
+    actual = refusal(caught.value)
+    assert ("INVALID_ARGUMENT", "MALFORMED_MESSAGE") == (actual.code, actual.reason)
+
+
+async def test_metrics_count_streams(on: Watched, database: asyncpg.Connection) -> None:
+    """What is open, what was sent and how streams ended can be scraped."""
+    stream = Stream.of(on.stubs["grpcio"])
+    await stream.beat()
+    registry = on.serving.sidecar.metrics.registry
+    during = registry.get_sample_value("authz_watchers")
+    await touch(database, 2)
+    await stream.until(tells("user", "2"))
+    stream.call.cancel()
+    labels = {"rpc": "Watch", "code": "CANCELLED", "reason": ""}
+    async with asyncio.timeout(10):
+        while not registry.get_sample_value("authz_calls_total", labels):
+            await on.stubs["grpcio"].GetServerInfo(api.GetServerInfoRequest())
+
+    assert during == 1
+    assert registry.get_sample_value("authz_watch_changes_sent_total") == 1
+    assert registry.get_sample_value("authz_watchers") == 0
+    assert registry.get_sample_value("authz_calls_running") == 0
+
+
+def of(**listener: object) -> frozenset[Serves]:
+    """What a listener with these settings serves."""
+    settings = Settings.model_validate({"listeners": [listener]})
+    return listener_of(settings.listeners[0], settings).serves
+
+
+def test_served_by_default_to_those_who_are_believed() -> None:
+    """Strangers with credentials are not shown the keys of all tenants."""
+    assert Serves.WATCH in of()
+    assert Serves.WATCH not in of(callers="credentials")
+    assert Serves.WATCH not in of(services=["api"])
+
+
+@pytest.mark.parametrize(
+    ("listener", "why"),
+    [
+        ({"services": ["api", "watch"], "callers": "credentials"}, "of all tenants"),
+        ({"services": ["health", "watch"]}, "without `api`"),
+    ],
+)
+def test_where_it_cannot_be_served_the_start_is_refused(
+    listener: dict[str, object], why: str
+) -> None:
+    """Named for strangers, or without the API, it is a mistake that is told."""
+    with pytest.raises(ListenerError, match=why):
+        of(**listener)

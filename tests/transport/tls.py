@@ -72,7 +72,7 @@ async def secured(
     files.put(authority.server(), authority.pem)
     listener = {
         "address": "127.0.0.1:0",
-        "services": ["api", "health", "reflection"],
+        "services": ["api", "health", "reflection", "watch"],
         "tls": files.settings(*allowed, **changed),
     }
     url = await stage.stored(TENANCY)
