@@ -1,6 +1,5 @@
 """What happens to a sidecar as a process, and what its clients see of it."""
 
-import asyncio
 import json
 import signal
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
@@ -61,7 +60,7 @@ class Place:
 
 @dataclass(frozen=True)
 class Ordeal:
-    """What happens to the process, and how it is mended.
+    """What happens to the process, and how it is mended, after `lasts` seconds.
 
     While it lasts Ann's membership is revoked.
     """
@@ -70,6 +69,7 @@ class Ordeal:
     strike: Callable[[Place], Coroutine[None, None, None]]
     mend: Callable[[Place], Coroutine[None, None, None]]
     config: Mapping[str, object]
+    lasts: float = 0.0
 
 
 @asynccontextmanager
@@ -104,17 +104,21 @@ async def undergo(place: Place, ordeal: Ordeal) -> Seen:
     struck = CLOCK.monotonic()
     await ordeal.strike(place)
     revoked = await place.set_member(enabled=False)
-    mending = asyncio.create_task(ordeal.mend(place))
-    await clients.until(lambda: clients.last is Answer.DENIED)
+    if ordeal.lasts:
+        await clients.until(lambda: clients.last_asked > struck + ordeal.lasts)
+    mending = CLOCK.monotonic()
+    await ordeal.mend(place)
+    mended = CLOCK.monotonic()
+    await clients.until(
+        lambda: clients.last_asked > mended and clients.last is Answer.DENIED
+    )
     recovered = CLOCK.monotonic()
-    await mending
-    await clients.until(lambda: clients.last_asked > struck + LASTS)
     last = await clients.ask(ANN)
     return Seen(
         ordeal.name,
         dict(clients.spent),
         max(clients.allowed_at - revoked, 0.0),
-        recovered - struck,
+        recovered - mending,
         clients.longest,
         frozenset(clients.dans),
         last,
@@ -161,6 +165,6 @@ KILLED = Ordeal(
     "the sidecar is killed with -9, and another starts", _kill, _replace, ASKS_ONCE
 )
 JUMPED = Ordeal(
-    "the wall clock jumps 5 h ahead, then 10 h back", _ahead, _behind, ASKS_ONCE
+    "the wall clock jumps 5 h ahead, then 10 h back", _ahead, _behind, ASKS_ONCE, LASTS
 )
 ORDEALS = (TERMINATED, KILLED, JUMPED)
