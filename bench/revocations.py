@@ -212,6 +212,8 @@ def measure(count: int, rate: float, folder: Path) -> tuple[list[Revocation], st
             another(*load) as asking,
             grpc.insecure_channel(address) as channel,
         ):
+            if _stream(writer.stdout).readline() != "ready\n":
+                raise RuntimeError("whoever revokes did not start")
             prober = Prober(channel, writer)
             for user in range(3, 3 + count // 10 + 3):
                 prober.revoke(user)

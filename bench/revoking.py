@@ -35,8 +35,9 @@ _WARM_UP: Final = 3.0
 async def write(url: str) -> None:
     """Revokes what is asked for on standard input, and says when that was.
 
-    A line in is a kind and a user. A line out has three times of the monotonic clock:
-    before COMMIT was sent, after it came back, and when another connection had heard.
+    It says first that it is ready. A line in is a kind and a user. A line out has three
+    times of the monotonic clock: before COMMIT was sent, after it came back, and when
+    another connection had heard.
     """
     writer = await asyncpg.connect(url)
     ear = await asyncpg.connect(url)
@@ -48,6 +49,7 @@ async def write(url: str) -> None:
     await ear.add_listener(_CHANGES, hear)
     lines = await _standard_input()
     chance = random.Random(1)  # noqa: S311  no secret
+    print("ready", flush=True)
     while line := (await lines.readline()).split():
         kind, user = line[0].decode(), int(line[1])
         await asyncio.sleep(chance.uniform(0, _PAUSE))
