@@ -33,9 +33,11 @@ class Script:
         self.watched = 0
         self.max_staleness = 60.0
         self.serves_watch = True
-        self.is_silent = False
         self.gate = asyncio.Event()
         self.gate.set()
+        self.informed = 0
+        self.info_gate = asyncio.Event()
+        self.info_gate.set()
         self.streams: list[asyncio.Queue[bytes | None]] = []
         self._number = 0
         self._ids = itertools.count()
@@ -54,8 +56,8 @@ class Script:
     async def info(self, request: bytes, context: Context) -> bytes:
         """Answers GetServerInfo."""
         del request, context
-        if self.is_silent:
-            await asyncio.Event().wait()
+        self.informed += 1
+        await self.info_gate.wait()
         info = api.GetServerInfoResponse(version="1")
         if self.serves_watch:
             info.position.CopyFrom(self._position())
@@ -232,13 +234,30 @@ async def test_a_server_that_proves_nothing_more_is_asked(script: Script) -> Non
     async with following(script, timeout=0.2) as client:
         await until(lambda: client.is_live)
         assert await allowed(client)
-        script.is_silent = True
+        script.info_gate.clear()
         script.allows = False
         while client.is_live:
             script.beat()
             await asyncio.sleep(0)
 
         assert not await allowed(client)
+
+
+async def test_the_bound_counts_from_before_the_proof_was_asked_for(
+    script: Script,
+) -> None:
+    """A server that takes its time to say how fresh it is prolongs nothing."""
+    script.info_gate.clear()
+    now = 1000.0
+    async with following(script) as client:
+        client._now = lambda: now
+        await until(lambda: script.informed == 1)
+        now += script.max_staleness
+        script.info_gate.set()
+        await until(lambda: client._kept._until > 0)
+
+        assert 1000 + script.max_staleness == client._kept._until
+        assert not client.is_live
 
 
 async def test_another_server_on_the_same_address(script: Script) -> None:

@@ -35,9 +35,6 @@ def _clock() -> Callable[[], float]:
     return lambda: time.clock_gettime(boot)
 
 
-_now: Final = _clock()
-
-
 class CachedClient(AsyncClient):
     """An AsyncClient whose answers may come from memory, within the server's bound.
 
@@ -55,6 +52,7 @@ class CachedClient(AsyncClient):
     ) -> None:
         super().__init__(channel, timeout, retry)
         self._kept = Kept(bounds or Bounds())
+        self._now = _clock()
         self._has_complained = False
         loop = asyncio.get_running_loop()
         self._following = loop.create_task(self._follow(), name="authz-follow")
@@ -84,7 +82,7 @@ class CachedClient(AsyncClient):
     @property
     def is_live(self) -> bool:
         """Whether answers may come from memory at this moment."""
-        return self._kept.is_live(_now())
+        return self._kept.is_live(self._now())
 
     @override
     async def close(self) -> None:
@@ -98,18 +96,17 @@ class CachedClient(AsyncClient):
     async def _ask(self, call: Call[A]) -> A:
         if not call.is_lasting:
             return await super()._ask(call)
-        found = self._kept.find(call, _now())
+        found = self._kept.find(call, self._now())
         if found is not None:
             return found
         epoch = self._kept.epoch
         answer = await super()._ask(call)
-        self._kept.keep(call, answer, epoch, _now())
+        self._kept.keep(call, answer, epoch, self._now())
         return answer
 
     async def _follow(self) -> None:
         number = 0
         while True:
-            self._kept.restart()
             try:
                 await self._follow_once()
             except* AuthzError as errors:
@@ -134,7 +131,7 @@ class CachedClient(AsyncClient):
     async def _prove(self) -> None:
         between = _MOST_BETWEEN_PROOFS
         while True:
-            asked_at = _now()
+            asked_at = self._now()
             try:
                 info = await super()._ask(calls.server_info())
             except AuthzError as error:
