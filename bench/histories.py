@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import logging
 import sys
+from math import inf
 from pathlib import Path
 
 import structlog
@@ -22,6 +23,7 @@ def main() -> int:
     parser.add_argument("--pause", type=float, default=4.0, help="longest, in seconds")
     parser.add_argument("--lasts", type=float, default=1.0, help="longest, in seconds")
     parser.add_argument("--thinks", type=float, default=0.05, help="so do writers")
+    parser.add_argument("--seconds", type=float, default=inf, help="at most")
     options = parser.parse_args()
     # What the faults do to connections is the point, and no news.
     logging.disable()
@@ -34,6 +36,7 @@ def main() -> int:
         pause=options.pause,
         lasts=options.lasts,
         thinks=options.thinks,
+        seconds=options.seconds,
     )
     ledger = asyncio.run(check_under_faults(plan))
     print(told(ledger))

@@ -1,6 +1,7 @@
 """The primary dies, and its replica takes over."""
 
 import asyncio
+import itertools
 import os
 import shutil
 import signal
@@ -12,12 +13,14 @@ from tests.store.faults.faults import Fault, kill
 from tests.store.faults.lab import DATABASE, Lab
 from tests.support.cluster import Cluster, Node
 
+_NUMBERS = itertools.count(1)
+
 
 async def follow(lab: Lab) -> Node:
     """A new replica of the lab's primary."""
     folder = lab.node.folder.parent
     made = Cluster(folder, lab.node)
-    return await asyncio.to_thread(made.replica, f"of-{lab.node.folder.name}"[-40:])
+    return await asyncio.to_thread(made.replica, f"replica-{next(_NUMBERS)}")
 
 
 async def hold_back(lab: Lab) -> None:

@@ -2,12 +2,13 @@
 
 import asyncio
 from dataclasses import dataclass
+from math import inf
 from random import Random
 
 import asyncpg
 
 from sidecar.store.migrate import migrate
-from tests.store.faults.lab import DATABASE, MAX_STALENESS, Lab, lab_behind
+from tests.store.faults.lab import CLOCK, DATABASE, MAX_STALENESS, Lab, lab_behind
 from tests.store.faults.ledger import Ledger
 from tests.store.faults.striking import Striking
 from tests.store.faults.traffic import Traffic
@@ -22,7 +23,8 @@ READERS = 16
 class Plan:
     """How much there is to be; times in seconds.
 
-    It ends when there were as many answers, and as many rounds of all faults.
+    It ends when there were as many answers, and as many rounds of all faults, or when
+    its `seconds` are over.
     `pause`, `lasts`: the longest time between two faults, and of one. `thinks`: the
     longest time before a writer ends a transaction.
     """
@@ -33,6 +35,7 @@ class Plan:
     pause: float = 1.0
     lasts: float = 1.0
     thinks: float = 0.01
+    seconds: float = inf
 
 
 async def check_under_faults(plan: Plan) -> Ledger:
@@ -46,6 +49,7 @@ async def check_under_faults(plan: Plan) -> Ledger:
 async def _run(lab: Lab, plan: Plan) -> Ledger:
     ledger = Ledger(MAX_STALENESS, history=await _history(lab.node))
     random = Random(plan.seed)  # noqa: S311  nothing secret depends on it
+    until = CLOCK.monotonic() + plan.seconds
     over, answered = asyncio.Event(), asyncio.Event()
     traffic = Traffic(
         lab,
@@ -62,7 +66,7 @@ async def _run(lab: Lab, plan: Plan) -> Ledger:
         others.create_task(striking.run())
         async with asyncio.TaskGroup() as readers:
             for _ in range(READERS):
-                readers.create_task(traffic.read_on(plan.questions, plan.rounds))
+                readers.create_task(traffic.read_on(plan.questions, plan.rounds, until))
         over.set()
         answered.set()
     return ledger

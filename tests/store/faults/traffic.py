@@ -58,9 +58,14 @@ class Traffic:
                 self.ledger.counts[f"writer lost: {type(error).__name__}"] += 1
                 await asyncio.sleep(0.01)
 
-    async def read_on(self, questions: int, rounds: int) -> None:
-        """Asks until all readers had so many answers, and all faults their rounds."""
-        while self.ledger.answered < questions or self.ledger.rounds < rounds:
+    async def read_on(self, questions: int, rounds: int, until: float) -> None:
+        """Asks until all readers had so many answers, and all faults their rounds.
+
+        Not beyond `until`, a time of the clock.
+        """
+        while (
+            self.ledger.answered < questions or self.ledger.rounds < rounds
+        ) and CLOCK.monotonic() < until:
             began_in = self.ledger.history
             question = self._question()
             try:
