@@ -74,6 +74,8 @@ class Wire:
         self._unread = b""
         self._decoder = Decoder()
         self._good_trailers: set[bytes] = set()
+        # What was said to the last call that did not end with OK.
+        self.refusal = ""
         settings = _setting(1, 0) + _setting(2, 0) + _setting(4, _LARGEST_WINDOW)
         more = struct.pack(">I", _LARGEST_WINDOW - _FIRST_WINDOW)
         self._received = 0
@@ -176,10 +178,14 @@ class Wire:
         # Without a table of headers the same status is the same bytes each time.
         if payload in self._good_trailers:
             return True
-        headers = {str(name): value for name, value in self._decoder.decode(payload)}
+        headers = {
+            str(name): str(value) for name, value in self._decoder.decode(payload)
+        }
         if headers.get("grpc-status") == "0":
             self._good_trailers.add(payload)
             return True
+        message = headers.get("grpc-message", "")
+        self.refusal = f"status {headers.get('grpc-status')}: {message}"
         return False
 
 
@@ -225,7 +231,7 @@ def ask(address: str, method: str, body: bytes, extra: Pairs = ()) -> bytes:
                 raise CallFailedError(f"no answer to `{method}` in 10 s")
             for ended in wire.receive():
                 if not ended.is_ok:
-                    raise CallFailedError(f"`{method}` was not answered with OK")
+                    raise CallFailedError(f"`{method}` was refused: {wire.refusal}")
                 return ended.body
     finally:
         wire.close()
