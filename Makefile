@@ -9,7 +9,7 @@ STAMP := .venv/.installed
 PROTOS := $(wildcard proto/authz/v1/*.proto)
 PY := $(BIN)/python
 
-.PHONY: help setup demo run test check fix gen lock bench bench-edge fuzz baseline clean
+.PHONY: help setup demo run test check fix gen lock bench bench-peers bench-gate bench-edge fuzz baseline clean
 
 help: ## List every target
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -64,6 +64,13 @@ lock: $(STAMP) ## Renew the locks, with hashes
 
 bench: $(STAMP) ## Measure on one core, into docs/performance.md (h2load of nghttp2-client is needed)
 	$(PY) bench/capacity.py
+
+bench-peers: $(STAMP) ## Install peers at fixed versions (npm and Go are needed) and compare with them
+	bench/peers/install
+	$(PY) bench/against_peers.py
+
+bench-gate: $(STAMP) ## Fail when a warm call has more instructions than allowed (valgrind is needed)
+	$(PY) bench/gate.py
 
 bench-edge: $(STAMP) ## Measure requests a second through Envoy, and what asking costs
 	$(PY) bench/edge.py
