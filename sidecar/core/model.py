@@ -5,9 +5,9 @@ other modules because it is one vocabulary, with next to no logic in it.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum, IntEnum, unique
-from typing import NamedTuple, assert_never
+from typing import Final, NamedTuple, assert_never
 
 from sidecar.core.ids import (
     ClusterId,
@@ -190,6 +190,9 @@ class Resource(NamedTuple):
 class RuleContext(Enum):
     """The area in which an access rule holds."""
 
+    # Members are singletons, and each look-up of a rule hashes one.
+    __hash__ = object.__hash__
+
     DATA = "DATA"
     UI = "UI"
     RESOURCE = "RESOURCE"
@@ -202,6 +205,10 @@ class AccessLevel(IntEnum):
     MY = 1
     GROUP = 2
     ALL = 3
+
+
+_LEVEL_BITS: Final = 3
+_ONES: Final = (0b000, 0b001, 0b011, 0b111)
 
 
 @unique
@@ -217,13 +224,33 @@ class Operation(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Permissions:
-    """What is allowed on one item."""
+    """What is allowed on one item.
+
+    `bits` is all of it as a number, in which a level is as many ones as it is high: so
+    the bits of a union are those of its parts, put together with `|`.
+    """
 
     view: bool
     read: AccessLevel
     create: AccessLevel
     update: AccessLevel
     delete: AccessLevel
+    bits: int = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        bits = int(self.view)
+        for level in (self.read, self.create, self.update, self.delete):
+            bits = bits << _LEVEL_BITS | _ONES[level]
+        object.__setattr__(self, "bits", bits)
+
+    @classmethod
+    def of_bits(cls, bits: int) -> "Permissions":
+        """The permissions that have these bits."""
+        delete, update, create, read = (
+            AccessLevel((bits >> _LEVEL_BITS * place & _ONES[-1]).bit_length())
+            for place in range(4)
+        )
+        return cls(bool(bits >> _LEVEL_BITS * 4), read, create, update, delete)
 
     def level(self, operation: Operation) -> AccessLevel:
         """How far an operation reaches; viewing is all or nothing."""

@@ -1,9 +1,10 @@
 """Permissions: what a caller's roles allow (docs/semantics.md §4)."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum, unique
-from typing import assert_never
+from functools import lru_cache
+from typing import Final, NamedTuple, TypeAlias, assert_never
 
 from sidecar.core.ids import FeatureInstanceId, PrincipalId, RoleId
 from sidecar.core.model import (
@@ -32,6 +33,13 @@ EVERYTHING = Permissions(
     update=AccessLevel.ALL,
     delete=AccessLevel.ALL,
 )
+
+
+Rules: TypeAlias = Mapping[str | None, AccessRule]
+Ranks: TypeAlias = tuple[tuple[Rules, ...], ...]
+
+# Viewed or not, and four levels of four each.
+_DIFFERENT: Final = 2 * 4**4
 
 
 @unique
@@ -81,8 +89,7 @@ class RoleOutcome(Enum):
     UNKNOWN_ROLE = "UNKNOWN_ROLE"
 
 
-@dataclass(frozen=True, slots=True)
-class PermissionQuery:
+class PermissionQuery(NamedTuple):
     """What is asked. No item: only generic rules match."""
 
     context: RuleContext
@@ -179,15 +186,36 @@ def permissions(
     precedence: RolePrecedence,
 ) -> Permissions:
     """The union of the winning rules of fitting roles (rules 5 to 8)."""
-    winners = [
-        (role.scope, rule)
-        for role in roles
-        if (rule := winning_rule(role, context, item)) is not None
-    ]
-    if precedence is RolePrecedence.HIGHEST_SCOPE and winners:
-        highest = max(scope for scope, _ in winners)
-        winners = [each for each in winners if each[0] is highest]
-    return _union([rule.permissions for _, rule in winners])
+    return union(ranks(roles, context, precedence), item)
+
+
+def ranks(
+    roles: Sequence[Role], context: RuleContext, precedence: RolePrecedence
+) -> Ranks:
+    """The rules of roles in one context; what a rank allows hides all after it."""
+    if precedence is RolePrecedence.UNION:
+        return (_tables(roles, context),)
+    return tuple(
+        _tables([role for role in roles if role.scope is scope], context)
+        for scope in sorted(RoleScope, reverse=True)
+    )
+
+
+def union(ranked: Ranks, item: str | None) -> Permissions:
+    """What the first rank with a winning rule allows on an item."""
+    names = prefixes(item)
+    for tables in ranked:
+        bits, is_won = 0, False
+        for rules in tables:
+            for name in names:
+                rule = rules.get(name)
+                if rule is not None:
+                    bits |= rule.permissions.bits
+                    is_won = True
+                    break
+        if is_won:
+            return _of_bits(bits)
+    return NOTHING
 
 
 def judge_roles(
@@ -212,29 +240,30 @@ def winning_rule(
     rules = role.rules.get(context)
     if rules is None:
         return None
-    for prefix in _prefixes(item):
+    for prefix in prefixes(item):
         rule = rules.get(prefix)
         if rule is not None:
             return rule
-    return rules.get(None)
+    return None
 
 
-def _prefixes(item: str | None) -> Iterator[str]:
+def prefixes(item: str | None) -> list[str | None]:
+    """What a rule that matches may name, the most specific first; none: generic."""
+    names: list[str | None] = []
     while item:
-        yield item
+        names.append(item)
         item = item.rpartition(".")[0]
+    names.append(None)
+    return names
 
 
-def _union(granted: Sequence[Permissions]) -> Permissions:
-    if len(granted) <= 1:
-        return granted[0] if granted else NOTHING
-    return Permissions(
-        view=any(each.view for each in granted),
-        read=max(each.read for each in granted),
-        create=max(each.create for each in granted),
-        update=max(each.update for each in granted),
-        delete=max(each.delete for each in granted),
-    )
+def _tables(roles: Iterable[Role], context: RuleContext) -> tuple[Rules, ...]:
+    return tuple(role.rules[context] for role in roles if context in role.rules)
+
+
+@lru_cache(maxsize=_DIFFERENT)
+def _of_bits(bits: int) -> Permissions:
+    return Permissions.of_bits(bits)
 
 
 def _misfit(

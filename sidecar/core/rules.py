@@ -3,9 +3,11 @@
 semantics.md §4, "A valid rule", and §5 on stored rules that are none.
 """
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import Enum, unique
+from typing import Final
 
 from sidecar.core.ids import (
     FeatureInstanceId,
@@ -15,6 +17,9 @@ from sidecar.core.ids import (
 )
 from sidecar.core.model import AccessLevel, AccessRule, Permissions, Role, RuleContext
 from sidecar.core.reasons import RuleFault
+
+# `\s` is what str.isspace calls a blank.
+_ITEM: Final = re.compile(r"[^\s.]+(?:\.[^\s.]+)*")
 
 
 @unique
@@ -73,10 +78,7 @@ class StoredRole:
 
 def is_item(text: str) -> bool:
     """Whether `text` is non-empty segments without blanks, joined by `.`."""
-    return all(
-        segment and not any(character.isspace() for character in segment)
-        for segment in text.split(".")
-    )
+    return _ITEM.fullmatch(text) is not None
 
 
 def faults(rule: StoredRule) -> Iterator[Fault]:

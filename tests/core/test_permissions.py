@@ -1,4 +1,5 @@
 from collections.abc import Sequence
+from itertools import product
 
 import pytest
 
@@ -7,6 +8,7 @@ from sidecar.core.model import (
     AccessLevel,
     InstanceStanding,
     Operation,
+    Permissions,
     Principal,
     PrincipalKind,
     Role,
@@ -279,3 +281,27 @@ def test_each_operation_has_its_level(
     """Viewing is all or nothing, and each other operation has a level of its own."""
     assert expected is facts.permissions("agmn").level(operation)
     assert AccessLevel.NONE is NOTHING.level(operation)
+
+
+@pytest.mark.parametrize("view", [True, False])
+@pytest.mark.parametrize(
+    "levels", ["".join(each) for each in product("nmga", repeat=4)]
+)
+def test_bits_are_the_permissions(levels: str, view: bool) -> None:  # noqa: FBT001
+    """Permissions come back from their bits, all 512 of them."""
+    granted = facts.permissions(levels, view=view)
+
+    assert granted == Permissions.of_bits(granted.bits)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "expected"),
+    [("mnga", "gnma", "gnga"), ("nnnn", "amgn", "amgn"), ("mmmm", "gggg", "gggg")],
+)
+def test_bits_of_a_union_are_those_of_its_parts(
+    one: str, other: str, expected: str
+) -> None:
+    """The higher level of each operation is what both bits together say."""
+    bits = facts.permissions(one).bits | facts.permissions(other).bits
+
+    assert facts.permissions(expected) == Permissions.of_bits(bits)
