@@ -1,6 +1,7 @@
 """Questions as the service takes them, and answers as it gives them."""
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from sidecar.core.decision import Decision, Denied, Step
 from sidecar.core.filters import ListFilter
@@ -17,16 +18,14 @@ from sidecar.core.tenancy import AvailableContext
 from sidecar.ports import Freshness
 
 
-@dataclass(frozen=True, slots=True)
-class NamedUser:
+class NamedUser(NamedTuple):
     """A user named by id and believed."""
 
     user_id: UserId
     pinned_principal_id: PrincipalId | None
 
 
-@dataclass(frozen=True, slots=True)
-class NamedSubject:
+class NamedSubject(NamedTuple):
     """A user named as in an identity provider and believed."""
 
     issuer: str
@@ -48,16 +47,14 @@ class PresentedToken:
     text: str = field(repr=False)
 
 
-@dataclass(frozen=True, slots=True)
-class Caller:
+class Caller(NamedTuple):
     """Who asks, and the organization wished for; empty when there is none."""
 
     identity: NamedUser | NamedSubject | PresentedApiKey | PresentedToken
     requested_organization: str
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(NamedTuple):
     """What every question says: who asks, how fresh, until when, and whether why.
 
     `deadline` is a time of `Clock.monotonic`, in seconds.
@@ -110,8 +107,7 @@ class Listed:
     revision: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Decided:
+class Decided(NamedTuple):
     """A decision for each element; explanations too when they were asked for.
 
     `least_level` is how far the demanded permissions reach, the least of them; none

@@ -122,7 +122,7 @@ class Authorization:
             }:
                 return resolved.context
             holdings = await read_holdings(
-                resolved, queries, facts, self._checks.role_precedence
+                resolved, queries, facts, self._checks.remembered
             )
         answers = [holdings.answer(query) for query in queries]
         if not asked.explain:
@@ -152,7 +152,7 @@ class Authorization:
                     resolved,
                     [question.permission],
                     facts,
-                    self._checks.role_precedence,
+                    self._checks.remembered,
                 )
                 read = holdings.answer(question.permission).read
                 chosen = filters.both(chosen, filters.level_filter(context, read))

@@ -6,22 +6,26 @@ from typing import TypeAlias
 
 from sidecar.core.checks import OfResource, check_visible, check_writable
 from sidecar.core.decision import Check
-from sidecar.core.model import ResourceKind
-from sidecar.core.permissions import RolePrecedence
+from sidecar.core.model import ResourceKind, Visibility
 from sidecar.service.asking import Policy
+from sidecar.service.holding import Remembered
 
 KindChecks: TypeAlias = Mapping[str, Check[OfResource]]
 
 
 @dataclass(frozen=True, slots=True)
 class Checks:
-    """The checks of every declared kind, by its name, and how roles combine."""
+    """The checks of every declared kind, by its name, and what roles allow.
+
+    `alike`: the kinds whose rows are judged by what they carry, whatever their ids.
+    """
 
     kinds: Mapping[str, ResourceKind]
-    role_precedence: RolePrecedence
+    remembered: Remembered
     visible: KindChecks
     writable: KindChecks
     writable_alone: KindChecks
+    alike: frozenset[str]
 
     @classmethod
     def of(cls, policy: Policy) -> "Checks":
@@ -29,13 +33,16 @@ class Checks:
         seen = {name: kind.visibility for name, kind in policy.kinds.items()}
         return cls(
             policy.kinds,
-            policy.role_precedence,
+            Remembered(policy.role_precedence),
             {name: check_visible(each) for name, each in seen.items()},
             {name: check_writable(each) for name, each in seen.items()},
             {
                 name: check_writable(each, skip_visible=True)
                 for name, each in seen.items()
             },
+            frozenset(
+                name for name, each in seen.items() if each is not Visibility.CLUSTER
+            ),
         )
 
     def writable_checks(self, *, skip_visible: bool) -> KindChecks:

@@ -1,8 +1,7 @@
 """One context, many requirements: reads the rows they name and judges each."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from sidecar.core.authorize import (
     MayCreateOwn,
@@ -44,8 +43,7 @@ _Created: TypeAlias = MustBeCreatable | MayCreateOwn
 _OfCaller: TypeAlias = _Created | MustPass | MustPermit
 
 
-@dataclass(frozen=True, slots=True)
-class Judge:
+class Judge(NamedTuple):
     """Judges under one resolved context."""
 
     resolved: Resolved
@@ -61,9 +59,7 @@ class Judge:
     ) -> Decided:
         """The same check for each resource."""
         records = await self._records(resources)
-        decisions = await in_turns(
-            lambda each: self._resource(each, records, checks), resources
-        )
+        decisions = await self._judge_all(resources, records, checks)
         if not explain:
             return Decided(decisions, revision=self.facts.revision)
         return Decided(
@@ -73,6 +69,32 @@ class Judge:
             ),
             revision=self.facts.revision,
         )
+
+    async def _judge_all(
+        self,
+        resources: Sequence[NamedResource],
+        records: Records,
+        checks: KindChecks,
+    ) -> list[Decision]:
+        if len(resources) == 1:
+            return [self._resource(resources[0], records, checks)]
+        # Rows of a list are mostly alike, and what is alike is judged once.
+        judged: dict[tuple[str, ResourceRecord | None], Decision] = {}
+        alike = self.checks.alike
+
+        def judge(named: NamedResource) -> Decision:
+            kind, _, record = named
+            if kind not in alike:
+                return self._resource(named, records, checks)
+            if record is None:
+                record = records.get(named)
+            decision = judged.get((kind, record))
+            if decision is None:
+                decision = self._resource(named, records, checks)
+                judged[kind, record] = decision
+            return decision
+
+        return await in_turns(judge, resources)
 
     async def requirements(
         self, requirements: Sequence[Requirement], *, explain: bool
@@ -113,7 +135,7 @@ class Judge:
         if not queries:
             return None
         return await read_holdings(
-            self.resolved, queries, self.facts, self.checks.role_precedence
+            self.resolved, queries, self.facts, self.checks.remembered
         )
 
     def _least_level(

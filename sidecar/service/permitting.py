@@ -1,7 +1,8 @@
-"""What a caller's roles allow: reads what core.permissions needs."""
+"""What a caller's roles allow: reads what core.permissions needs, and remembers."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from sidecar.core import permissions
 from sidecar.core.decision import Denied, Outcome, Step
@@ -15,22 +16,17 @@ from sidecar.core.model import (
 )
 from sidecar.core.permissions import (
     Basis,
-    HeldRole,
     PermissionQuery,
     RolePrecedence,
     Within,
 )
 from sidecar.ports import Facts, InstanceKey, RoleKey, StandingKey
 from sidecar.service.asking import PermissionReasons
+from sidecar.service.holding import Answers, Holding, Remembered
 from sidecar.service.resolving import Resolved
 
-
-@dataclass(frozen=True, slots=True)
-class Holding:
-    """What a caller holds with one instance named, or none."""
-
-    held: tuple[HeldRole, ...]
-    fitting: tuple[Role, ...]
+# Instances of one caller; who names more of them than this has them read each time.
+_INSTANCES: Final = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,19 +34,18 @@ class Holdings:
     """What a caller's permissions rest on, with each instance asked about."""
 
     basis: Basis
-    by_instance: dict[FeatureInstanceId | None, Holding]
+    by_instance: Mapping[FeatureInstanceId | None, Holding]
+    answers: Mapping[FeatureInstanceId | None, Answers]
     precedence: RolePrecedence
 
     def answer(self, query: PermissionQuery) -> Permissions:
         """What is allowed."""
+        context, item, instance_id = query
         match self.basis:
+            case Basis.ROLES:
+                return self.answers[instance_id].answer(context, item)
             case Basis.ALL_MODE:
                 return permissions.EVERYTHING
-            case Basis.ROLES:
-                fitting = self.by_instance[query.feature_instance_id].fitting
-                return permissions.permissions(
-                    fitting, query.context, query.item, self.precedence
-                )
             case Basis.NO_CONTEXT | Basis.NO_ORGANIZATION | Basis.NOT_A_MEMBER:
                 return permissions.NOTHING
 
@@ -72,21 +67,31 @@ async def read_holdings(
     resolved: Resolved,
     queries: Iterable[PermissionQuery],
     facts: Facts,
-    precedence: RolePrecedence,
+    remembered: Remembered,
 ) -> Holdings:
-    """Reads what the queries need of a resolved context."""
+    """Reads what the queries need of a resolved context.
+
+    What was read is kept with the context, which is used again only while no fact
+    changes.
+    """
+    precedence = remembered.precedence
     context = resolved.context
     if isinstance(context, Denied):
-        return Holdings(Basis.NO_CONTEXT, {}, precedence)
+        return Holdings(Basis.NO_CONTEXT, {}, {}, precedence)
     standing = await _standing(context, resolved.standing, facts)
     basis = permissions.basis(context, standing)
     if basis is not Basis.ROLES or standing is None:
-        return Holdings(basis, {}, precedence)
-    named = tuple({query.feature_instance_id for query in queries})
-    within = await _within(context, standing, named, facts)
-    roles = await _roles(within, facts)
-    by_instance = {each.instance_id: _holding(each, roles) for each in within}
-    return Holdings(basis, by_instance, precedence)
+        return Holdings(basis, {}, {}, precedence)
+    named = {query.feature_instance_id for query in queries}
+    found = resolved.holdings
+    if not named <= found.keys():
+        within = await _within(context, standing, tuple(named), facts)
+        roles = await _roles(within, facts)
+        found = {each.instance_id: _holding(each, roles) for each in within}
+        if len(resolved.holdings) + len(found) <= _INSTANCES:
+            resolved.holdings.update(found)
+    answers = {each: remembered.of(found[each].fitting) for each in named}
+    return Holdings(basis, found, answers, precedence)
 
 
 async def _standing(

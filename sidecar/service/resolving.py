@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from sidecar.core import tenancy
 from sidecar.core.decision import BAD_CREDENTIAL, Denied, Outcome, Step
-from sidecar.core.ids import IdType, PrincipalId
+from sidecar.core.ids import FeatureInstanceId, IdType, PrincipalId
 from sidecar.core.model import Standing, TenantContext, User
 from sidecar.ports import (
     Authenticated,
@@ -22,17 +22,24 @@ from sidecar.service.asking import (
     PresentedApiKey,
     PresentedToken,
 )
+from sidecar.service.holding import Holding
 
 _REMEMBERED_CALLERS = 10_000
 
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
-    """A context or why there is none, with the facts that it came from."""
+    """A context or why there is none, with the facts that it came from.
+
+    `holdings`: what was worked out of it already, for as long as it is remembered.
+    """
 
     context: TenantContext | Denied
     acting: tenancy.Acting | None = None
     standing: Standing | None = None
+    holdings: dict[FeatureInstanceId | None, Holding] = field(
+        default_factory=dict, repr=False, compare=False
+    )
 
     def steps(self) -> tuple[Step, ...]:
         """The explanation of the context."""

@@ -32,6 +32,7 @@ from sidecar.core.permissions import (
 )
 from sidecar.core.sql import PlaceholderStyle, SqlOptions
 from sidecar.ports import COLUMNS, Everyone, UserKey
+from sidecar.service.holding import Remembered
 from sidecar.service.permitting import Holdings, read_holdings
 from sidecar.service.resolving import Resolved
 from sidecar.service.ways import Tally, Way, Ways, World
@@ -181,8 +182,8 @@ class Surveyor:
     async def _holdings(
         self, resolved: Resolved, queries: Iterable[PermissionQuery]
     ) -> Holdings:
-        precedence = self._policy.role_precedence
-        return await read_holdings(resolved, [*queries], self._facts, precedence)
+        remembered = Remembered(self._policy.role_precedence)
+        return await read_holdings(resolved, [*queries], self._facts, remembered)
 
     async def _rows(self, context: TenantContext, kind: str) -> Listed:
         chosen = filters.list_filter(context, self._policy.kinds[kind])

@@ -145,11 +145,8 @@ class AuthorizationServicer(
         resources = self._parser.resources(request.resources)
         question = explained(question, request.explain, resources, self._policy)
         decided = await self._service.check_visible(question, resources)
-        return api.CheckVisibleResponse(
-            decisions=self._decisions("CheckVisible", decided),
-            decision_id=self._decision_id(),
-            revision=decided.revision,
-        )
+        self._counter.decided("CheckVisible", decided.decisions)
+        return answers.checked(api.CheckVisibleResponse, decided, self._decision_id())
 
     @override
     async def CheckWritable(
@@ -161,11 +158,8 @@ class AuthorizationServicer(
         decided = await self._service.check_writable(
             question, resources, skip_visible=request.skip_visible
         )
-        return api.CheckWritableResponse(
-            decisions=self._decisions("CheckWritable", decided),
-            decision_id=self._decision_id(),
-            revision=decided.revision,
-        )
+        self._counter.decided("CheckWritable", decided.decisions)
+        return answers.checked(api.CheckWritableResponse, decided, self._decision_id())
 
     @override
     async def CheckCreatable(
@@ -175,11 +169,8 @@ class AuthorizationServicer(
         resources = self._parser.new_resources(request.resources)
         question = explained(question, request.explain, resources, self._policy)
         decided = await self._service.check_creatable(question, resources)
-        return api.CheckCreatableResponse(
-            decisions=self._decisions("CheckCreatable", decided),
-            decision_id=self._decision_id(),
-            revision=decided.revision,
-        )
+        self._counter.decided("CheckCreatable", decided.decisions)
+        return answers.checked(api.CheckCreatableResponse, decided, self._decision_id())
 
     @override
     async def CheckRole(
@@ -206,11 +197,7 @@ class AuthorizationServicer(
         permitted = await self._service.get_permissions(question, queries)
         if isinstance(permitted, Denied):
             raise DeniedError(permitted)
-        return api.GetPermissionsResponse(
-            permissions=answers.permissions(permitted),
-            decision_id=self._decision_id(),
-            revision=permitted.revision,
-        )
+        return answers.permitted(permitted, self._decision_id())
 
     @override
     async def Authorize(

@@ -6,6 +6,7 @@ Each function raises RefusedError that names the field by its path.
 from collections.abc import Mapping, Sequence, Sized
 from dataclasses import dataclass
 from enum import Enum, unique
+from functools import lru_cache
 from typing import TypeVar
 
 from authz.v1 import caller_pb2, permission_pb2
@@ -71,6 +72,8 @@ class ListenerPolicy:
 _REMEMBERED_CALLERS = 10_000
 _REMEMBERED_BYTES = 512
 _REVISION_BYTES = 256
+# The same few items are asked for again and again; of 512 bytes at most.
+_REMEMBERED_ITEMS = 4_096
 
 
 def is_longer(text: str, limit: int) -> bool:
@@ -251,10 +254,28 @@ def parse_queries(
 ) -> list[PermissionQuery]:
     """The queries of GetPermissions."""
     counted(messages, "queries", limits.elements)
-    return [
+    return _whole_queries(messages, limits) or [
         parse_query(message, f"queries[{index}]", caller, limits)
         for index, message in enumerate(messages)
     ]
+
+
+def _whole_queries(
+    messages: Sequence[permission_pb2.PermissionQuery], limits: Limits
+) -> list[PermissionQuery] | None:
+    """The queries if each surely is as it must be and names no instance.
+
+    Nearly all do, and then this takes a third of the time.
+    """
+    queries: list[PermissionQuery] = []
+    for message in messages:
+        context, item = RULE_CONTEXTS.get(message.context), message.item
+        if context is None or not item or message.HasField("feature_instance_id"):
+            return None
+        if not _is_item_within(item, limits.item_bytes, limits.item_segments):
+            return None
+        queries.append(PermissionQuery(context, item, None))
+    return queries
 
 
 def parse_query(
@@ -277,14 +298,21 @@ def parse_query(
 
 def parse_item(text: str, field: str, limits: Limits) -> str:
     """An item: segments without blanks, joined by dots."""
+    if _is_item_within(text, limits.item_bytes, limits.item_segments):
+        return text
     required(text, field, limits.item_bytes)
     if not is_item(text):
         raise malformed(
             field, "must be non-empty segments without blanks, joined by `.`"
         )
-    if text.count(".") >= limits.item_segments:
-        raise malformed(field, f"must have at most {limits.item_segments} segments")
-    return text
+    raise malformed(field, f"must have at most {limits.item_segments} segments")
+
+
+@lru_cache(maxsize=_REMEMBERED_ITEMS)
+def _is_item_within(text: str, most_bytes: int, most_segments: int) -> bool:
+    if is_longer(text, most_bytes) or text.count(".") >= most_segments:
+        return False
+    return is_item(text)
 
 
 def _has_no_organization(caller: Caller) -> bool:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from authz.v1 import caller_pb2, filter_pb2, permission_pb2, resource_pb2
 
@@ -30,6 +30,9 @@ from sidecar.core.sql import PlaceholderStyle, SqlOptions, is_column
 from sidecar.service.asking import Caller
 from sidecar.transport.parse import Limits, counted, known, parse_query, required
 from sidecar.transport.status import MalformedFieldError, malformed
+
+# A named tuple's own constructor takes twice the time.
+_new: Final = tuple.__new__
 
 M = TypeVar("M")
 Parsed = TypeVar("Parsed")
@@ -74,13 +77,46 @@ class ResourceParser:
         self._kinds = kinds
         self._limits = limits
         self._surely_id = limits.surely_id
+        self._whole_kinds = frozenset(
+            name
+            for name, kind in kinds.items()
+            if kind.carries_owner and kind.carries_cluster
+        )
 
     def resources(
         self, messages: Sequence[resource_pb2.Resource]
     ) -> list[NamedResource]:
         """The resources of a check."""
         counted(messages, "resources", self._limits.elements)
-        return _each(messages, self._resource, "resources")
+        parsed = self._whole(messages)
+        return (
+            _each(messages, self._resource, "resources") if parsed is None else parsed
+        )
+
+    def _whole(
+        self, messages: Sequence[resource_pb2.Resource]
+    ) -> list[NamedResource] | None:
+        """The resources if each surely is as it must be, and has all its columns.
+
+        Nearly all are, and then this takes a third of the time: no calls, and no
+        path for errors.
+        """
+        whole, surely = self._whole_kinds, self._surely_id
+        parsed: list[NamedResource] = []
+        for message in messages:
+            kind, resource_id = message.kind, message.id
+            attributes = message.attributes
+            owner, cluster = attributes.owner_principal_id, attributes.cluster_id
+            if not (
+                kind in whole
+                and 0 < len(resource_id) <= surely
+                and 0 < len(owner) <= surely
+                and 0 < len(cluster) <= surely
+            ):
+                return None
+            record = _new(ResourceRecord, (owner, cluster))
+            parsed.append(_new(NamedResource, (kind, resource_id, record)))
+        return parsed
 
     def new_resources(
         self, messages: Sequence[resource_pb2.NewResource]

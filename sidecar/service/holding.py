@@ -1,0 +1,84 @@
+"""What a caller holds, and what was answered of the same roles before."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from sidecar.core import permissions
+from sidecar.core.model import Permissions, Role, RuleContext
+from sidecar.core.permissions import HeldRole, RolePrecedence
+
+_REMEMBERED: Final = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """What a caller holds with one instance named, or none; and what of it counts."""
+
+    held: tuple[HeldRole, ...]
+    fitting: tuple[Role, ...]
+
+
+class Remembered:
+    """What roles allow on the items that were asked before, by the roles.
+
+    An answer follows from the roles alone, so it serves all who hold the same ones
+    and is never out of date: a role that was changed is another value.
+    """
+
+    def __init__(self, precedence: RolePrecedence, most: int = _REMEMBERED) -> None:
+        """`most`: how many answers are remembered, and rules held on to for them."""
+        self.precedence = precedence
+        self._most = most
+        self._answers: dict[tuple[int, ...], Answers] = {}
+        self._weight = 0
+
+    def __len__(self) -> int:
+        return self._weight
+
+    def of(self, roles: tuple[Role, ...]) -> "Answers":
+        """The answers of these very values."""
+        # Whoever has the answers holds on to the roles, so that no other value gets
+        # the number of one of them.
+        key = tuple(map(id, roles))
+        answers = self._answers.get(key)
+        if answers is None:
+            rules = sum(len(each) for role in roles for each in role.rules.values())
+            self.grow(1 + rules)
+            answers = self._answers[key] = Answers(roles, self)
+        return answers
+
+    def grow(self, weight: int) -> None:
+        """Makes room for so much more; forgets everything when there is none."""
+        self._weight += weight
+        if self._weight > self._most:
+            self._answers.clear()
+            self._weight = weight
+
+
+class Answers:
+    """What some roles allow, as far as it was asked."""
+
+    __slots__ = ("_known", "_ranks", "_remembered", "_roles")
+
+    def __init__(self, roles: tuple[Role, ...], remembered: Remembered) -> None:
+        self._roles = roles
+        self._remembered = remembered
+        self._ranks: dict[RuleContext, permissions.Ranks] = {}
+        self._known: dict[tuple[RuleContext, str | None], Permissions] = {}
+
+    def answer(self, context: RuleContext, item: str | None) -> Permissions:
+        """What is allowed on an item; no item: on all of the context."""
+        found = self._known.get((context, item))
+        if found is None:
+            found = permissions.union(self._ranks_of(context), item)
+            self._remembered.grow(1)
+            self._known[context, item] = found
+        return found
+
+    def _ranks_of(self, context: RuleContext) -> permissions.Ranks:
+        ranks = self._ranks.get(context)
+        if ranks is None:
+            precedence = self._remembered.precedence
+            ranks = permissions.ranks(self._roles, context, precedence)
+            self._ranks[context] = ranks
+        return ranks

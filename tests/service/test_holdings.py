@@ -1,0 +1,155 @@
+"""What a caller holds is read once while no fact changes, and answers are shared."""
+
+from collections.abc import Sequence
+
+import pytest
+from typing_extensions import override
+
+from sidecar.core.ids import FeatureInstanceId, IdType, UserId
+from sidecar.core.model import AccessLevel, Permissions, RuleContext
+from sidecar.core.permissions import PermissionQuery, RolePrecedence
+from sidecar.identity.access_tokens import AccessTokens
+from sidecar.identity.api_keys import ApiKeys
+from sidecar.identity.work import Work
+from sidecar.ports import FactKey, T, Verifiers
+from sidecar.service.asking import Caller, NamedUser
+from sidecar.service.holding import Remembered
+from sidecar.service.permitting import read_holdings
+from sidecar.service.resolving import Resolver
+from tests.core.facts import permissions, role
+from tests.spec.cases import load_world
+from tests.support.memory import Document, MemoryFacts
+from tests.support.pipeline import ManualClock
+
+DATA = RuleContext.DATA
+UNION = RolePrecedence.UNION
+ANN = Caller(NamedUser(UserId("2"), None), "20")
+
+
+class CountedFacts(MemoryFacts):
+    """Facts that count how many of them are read, under an epoch that a test sets."""
+
+    def __init__(self, document: Document) -> None:
+        super().__init__(document)
+        self.reads = 0
+        self.now: int | None = 1
+
+    @property
+    @override
+    def epoch(self) -> int | None:
+        return self.now
+
+    @override
+    async def get_all(self, keys: Sequence[FactKey[T]]) -> list[T]:
+        self.reads += len(keys)
+        return await super().get_all(keys)
+
+
+def query(instance: str | None = None) -> PermissionQuery:
+    """A question about everything, within an instance or in none."""
+    return PermissionQuery(
+        DATA, None, None if instance is None else FeatureInstanceId(instance)
+    )
+
+
+@pytest.fixture
+def facts() -> CountedFacts:
+    """The facts of the world `permissions`."""
+    return CountedFacts(load_world("permissions")[0])
+
+
+@pytest.fixture
+def resolver() -> Resolver:
+    """A resolver that remembers nothing yet."""
+    clock, work = ManualClock(), Work()
+    tokens = AccessTokens([], clock, work, 16_384)
+    return Resolver(Verifiers(ApiKeys(clock, work), tokens), IdType.BIGINT)
+
+
+async def test_holdings_are_read_once_an_epoch(
+    resolver: Resolver, facts: CountedFacts
+) -> None:
+    """The same question under the same epoch reads no role, and is answered alike."""
+    remembered = Remembered(UNION)
+    resolved = await resolver.resolve(ANN, facts)
+    first = await read_holdings(resolved, [query("shop")], facts, remembered)
+    reads = facts.reads
+    second = await read_holdings(resolved, [query("shop")], facts, remembered)
+
+    assert reads > 0
+    assert reads == facts.reads
+    assert first.answer(query("shop")) == second.answer(query("shop"))
+
+
+@pytest.mark.parametrize("later", [2, None])
+async def test_another_epoch_reads_holdings_again(
+    resolver: Resolver, facts: CountedFacts, later: int | None
+) -> None:
+    """A role that was taken away is not held any more once a change was told."""
+    remembered = Remembered(UNION)
+    resolved = await resolver.resolve(ANN, facts)
+    before = await read_holdings(resolved, [query()], facts, remembered)
+    emptied = {**load_world("permissions")[0], "membership_roles": []}
+
+    after_facts = CountedFacts(emptied)
+    after_facts.now = later
+    resolved = await resolver.resolve(ANN, after_facts)
+    after = await read_holdings(resolved, [query()], after_facts, remembered)
+
+    assert before.by_instance[None].held
+    assert () == after.by_instance[None].held
+
+
+async def test_instances_that_somebody_makes_up_are_bounded(
+    resolver: Resolver, facts: CountedFacts
+) -> None:
+    """However many instances a caller names, few are kept; all are answered."""
+    remembered = Remembered(UNION)
+    resolved = await resolver.resolve(ANN, facts)
+    for number in range(100):
+        asked = query(f"made-up-{number}")
+        holdings = await read_holdings(resolved, [asked], facts, remembered)
+        holdings.answer(asked)
+
+    assert 16 == len(resolved.holdings)
+
+
+def test_answers_are_shared_by_the_same_roles() -> None:
+    """Who holds the very same roles is answered from what was asked before."""
+    remembered = Remembered(UNION)
+    held = (role("r", generic="mnnn"), role("s", shop="anna"))
+
+    assert remembered.of(held) is remembered.of(tuple(held))
+
+
+def test_role_that_was_read_again_is_another_one() -> None:
+    """A role's next value never gets the answers of the one before."""
+    remembered = Remembered(UNION)
+    before = remembered.of((role("r", generic="annn"),)).answer(DATA, "shop")
+    after = remembered.of((role("r", generic="mnnn"),)).answer(DATA, "shop")
+
+    assert (AccessLevel.ALL, AccessLevel.MY) == (before.read, after.read)
+
+
+@pytest.mark.parametrize("most", [1, 7, 100])
+def test_forgetting_changes_no_answer(most: int) -> None:
+    """However little may be remembered, every answer is that of the roles."""
+    remembered = Remembered(UNION, most)
+    answers: list[Permissions] = []
+    for _ in range(3):
+        for levels in ("nnnn", "mnnn", "ammm", "aaaa"):
+            held = remembered.of((role("r", generic=levels),))
+            answers += [held.answer(DATA, f"item-{each}") for each in range(5)]
+    wanted = [permissions(each) for each in ("nnnn", "mnnn", "ammm", "aaaa")]
+
+    assert [each for each in wanted for _ in range(5)] * 3 == answers
+
+
+def test_what_is_remembered_is_bounded() -> None:
+    """Items that somebody makes up do not fill memory."""
+    remembered = Remembered(UNION, most=50)
+    held = (role("r", generic="annn"),)
+    for number in range(1_000):
+        remembered.of(held).answer(DATA, f"item-{number}")
+
+    assert len(remembered) <= 50
