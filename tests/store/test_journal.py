@@ -20,7 +20,7 @@ from sidecar.store.heard import Snapshot
 from sidecar.store.watchers import Watchers, WatchSettings, _Following
 
 HISTORY = "1.1-1.1"
-KEPT = 4
+KEPT = 3
 
 
 @dataclass
@@ -81,21 +81,24 @@ class Model:
         return drained(following)
 
 
-often = ("begin", "commit", "prove", "ask")
-steps = st.sampled_from(
-    [*often, *often, "connect", "lose", "garble", "unwatch", "watch"]
+# Mostly what is usual: what drops everything hides all that came before it.
+usual = st.sampled_from(["begin", "commit"] * 3 + ["prove", "ask"])
+faults = st.sampled_from(["connect", "lose", "garble", "unwatch", "watch"])
+some = st.lists(st.tuples(usual, st.integers(0, 3)), max_size=15)
+fault = st.lists(st.tuples(faults, st.integers(0, 3)), max_size=2)
+histories = st.tuples(some, fault, some, fault, some).map(
+    lambda parts: [step for part in parts for step in part]
 )
 
 
 @settings(max_examples=400, deadline=None)
-@given(st.lists(st.tuples(steps, st.integers(0, 3)), max_size=40))
+@given(histories)
 def test_what_resumes_without_a_drop_misses_nothing(
     happened: list[tuple[str, int]],
 ) -> None:
     """Whatever happened before, a stream tells all after its revision, or drops."""
     model = Model()
-    model.do("connect", 0)
-    for step in happened:
+    for step in [*happened[:5], ("connect", 0), *happened[5:]]:
         model.do(*step)
 
     for number in range(9, model.next_xid + 2):
@@ -109,7 +112,7 @@ def test_what_resumes_without_a_drop_misses_nothing(
 
 
 @settings(max_examples=200, deadline=None)
-@given(st.lists(st.tuples(steps, st.integers(0, 3)), max_size=40))
+@given(histories)
 def test_the_newest_beat_can_be_resumed(happened: list[tuple[str, int]]) -> None:
     """While the feed lives, after a question, who is up to date need not drop."""
     model = Model()
@@ -120,7 +123,7 @@ def test_the_newest_beat_can_be_resumed(happened: list[tuple[str, int]]) -> None
 
 
 @settings(max_examples=200, deadline=None)
-@given(st.lists(st.tuples(steps, st.integers(0, 3)), max_size=40))
+@given(histories)
 def test_a_stream_tells_in_order_what_happens(
     happened: list[tuple[str, int]],
 ) -> None:
@@ -151,8 +154,10 @@ def test_beats_that_follow_each_other_are_one() -> None:
         model.do("prove", 0)
     model.do("begin", 0)
     model.do("commit", 0)
+    newcomer = model.told(None)
     model.do("prove", 0)
 
+    assert newcomer == []
     kinds = [type(each) for each in drained(following)]
     assert [Proof, Changes, Proof] == kinds
 
@@ -177,6 +182,30 @@ async def test_who_is_too_far_behind_is_told_so() -> None:
 
     with pytest.raises(WatcherTooSlowError):
         await following.next()
+
+
+def test_what_the_first_snapshot_shows_as_over_cannot_be_resumed() -> None:
+    """It may have ended before anybody listened, though an older one is open."""
+    model = Model()
+    for step in ("begin", "begin"):
+        model.do(step, 0)
+    model.do("commit", 1)
+    model.do("connect", 0)
+
+    assert is_drop(model.told(f"{HISTORY}.s11"))
+    assert not is_drop(model.told(f"{HISTORY}.s12"))
+
+
+def test_what_was_forgotten_cannot_be_resumed() -> None:
+    """The bound of the journal is one of resuming, too."""
+    model = Model()
+    model.do("connect", 0)
+    for _ in range(KEPT + 1):
+        model.do("begin", 0)
+        model.do("commit", 0)
+
+    assert is_drop(model.told(f"{HISTORY}.s10"))
+    assert not is_drop(model.told(f"{HISTORY}.s11"))
 
 
 def test_one_change_that_is_too_large_is_told_all_the_same() -> None:
