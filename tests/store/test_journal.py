@@ -208,6 +208,18 @@ def test_what_was_forgotten_cannot_be_resumed() -> None:
     assert not is_drop(model.told(f"{HISTORY}.s11"))
 
 
+def test_a_number_that_nobody_has_yet_hides_nothing_later() -> None:
+    """What a revision leaves out is what was there when the stream began."""
+    model = Model()
+    model.do("connect", 0)
+    following = model.watchers.watch(f"{HISTORY}.s99")
+    assert isinstance(following, _Following)
+    model.do("begin", 0)
+    model.do("commit", 0)
+
+    assert [10] == xids(drained(following))
+
+
 def test_one_change_that_is_too_large_is_told_all_the_same() -> None:
     """A bound below one notification would cut off everybody at each of them."""
     model = Model()
