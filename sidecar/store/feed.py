@@ -265,8 +265,7 @@ class Feed:
     async def _ask(self, listener: Listener, asked: float) -> bool:
         """False: somebody told of what has not ended.
 
-        Anybody may notify. Made-up numbers would prove what is not so, and nothing
-        that followed from them is to last.
+        Anybody may notify. Made-up numbers would prove what is not so.
         """
         self._told.clear()
         malformed = self._malformed
