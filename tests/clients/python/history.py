@@ -133,6 +133,11 @@ class Lab:
             assert b"live\n" == await asker.stdout.readline()
         return lab
 
+    async def write_after_beats(self, seconds: float) -> None:
+        """Lets beats pass alone first: who trusts their arrival is found out."""
+        await asyncio.sleep(5 * _FRESHNESS["beat_interval"])
+        await self.write_for(seconds)
+
     async def write_for(self, seconds: float) -> None:
         """Writes at random moments; now and then it leaves all as it is for long."""
         until = time.monotonic() + seconds
@@ -148,7 +153,15 @@ class Lab:
     async def silence(self) -> None:
         """The network swallows everything for longer than the bound."""
         self.proxy.swallow()
-        await self.write_for(BOUND * 1.5)
+        await self.write_after_beats(BOUND * 1.5)
+        self.proxy.mend()
+        self.proxy.cut()
+        await self.write_for(2)
+
+    async def slow(self) -> None:
+        """Everything arrives, beats too, but later than the bound."""
+        self.proxy.delay(BOUND * 1.5)
+        await self.write_after_beats(BOUND * 2)
         self.proxy.mend()
         self.proxy.cut()
         await self.write_for(2)
@@ -181,7 +194,7 @@ class Lab:
 
     async def _stand_still(self, process: subprocess.Process) -> None:
         process.send_signal(signal.SIGSTOP)
-        await self.write_for(BOUND * 1.25)
+        await self.write_after_beats(BOUND * 1.25)
         process.send_signal(signal.SIGCONT)
         await self.write_for(1.5)
 
@@ -201,6 +214,7 @@ Fault = Callable[[Lab], Awaitable[None]]
 FAULTS: Final[tuple[Fault, ...]] = (
     Lab.quiet,
     Lab.silence,
+    Lab.slow,
     Lab.cut,
     Lab.lose_feed,
     Lab.stop_sidecar,
