@@ -1,4 +1,7 @@
-"""The client with a cache before a server whose stream the test drives."""
+"""The client with a cache before a server whose stream the test drives.
+
+Long, for the server that it drives.
+"""
 
 import asyncio
 import itertools

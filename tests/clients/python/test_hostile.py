@@ -1,4 +1,7 @@
-"""A server that lies, or says nothing: a typed error, in time, and never an answer."""
+"""A server that lies, or says nothing: a typed error, in time, and never an answer.
+
+Long, because it is a list of lies.
+"""
 
 import asyncio
 import time

@@ -1,4 +1,7 @@
-"""Answers, as values that nobody can take for `True` by accident."""
+"""Answers, as values that nobody can take for `True` by accident.
+
+Long, because it is a list: one small value for each message of the API.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

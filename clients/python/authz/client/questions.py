@@ -1,4 +1,7 @@
-"""Who asks, and about what: values, and the messages that they become."""
+"""Who asks, and about what: values, and the messages that they become.
+
+Long, because it is a list: one small value for each message of the API.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

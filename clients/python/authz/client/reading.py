@@ -2,6 +2,8 @@
 
 A field that is missing, a word that is not known, a number of answers that is not the
 number of questions: none of it may come out as an answer.
+
+Long, because it is a list: one short function for each message.
 """
 
 from collections.abc import Iterable, Sequence
