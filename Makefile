@@ -64,6 +64,10 @@ lock: $(STAMP) ## Renew the locks, with hashes
 
 bench: $(STAMP) ## Measure on one core, into docs/performance.md (h2load of nghttp2-client is needed)
 	$(PY) bench/capacity.py
+	$(PY) bench/latency.py
+	$(PY) bench/memory.py
+	$(PY) bench/growth.py
+	$(PY) bench/breakdown.py
 
 bench-peers: $(STAMP) ## Install peers at fixed versions (npm and Go are needed) and compare with them
 	bench/peers/install

@@ -174,33 +174,36 @@ def _readable(wires: list[Wire]) -> list[Wire]:
     return readable
 
 
-def opened(
-    target: Target,
-    bodies: Sequence[bytes],
-    rate: float,
-    calls: int,
-    connections: int = 4,
-) -> Run:
-    """So many calls a second, by a schedule; times count from when a call was due.
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """When calls are due: so many a second, so many in all.
 
-    Watches without rest, so it must have a core of its own.
+    Watched without rest, which takes a core; if it `rests` until the next call is due
+    others may use the core too, and a call may be late by what it takes to wake.
     """
-    wires = [
-        Wire(target.address, target.method, target.extra) for _ in range(connections)
-    ]
-    turns = zip(cycle(wires), islice(cycle(bodies), calls), strict=False)
+
+    rate: float
+    calls: int
+    rests: bool = False
+
+
+def opened(target: Target, bodies: Sequence[bytes], schedule: Schedule) -> Run:
+    """Calls by a schedule, on four connections; times count from when each was due."""
+    wires = [Wire(target.address, target.method, target.extra) for _ in range(4)]
+    turns = zip(cycle(wires), islice(cycle(bodies), schedule.calls), strict=False)
     due: dict[tuple[Wire, int], float] = {}
     seconds = array("d")
     failed = sent = 0
-    began = perf_counter() + 0.01
-    last = began
-    while len(seconds) < calls:
+    began = last = perf_counter() + 0.01
+    while len(seconds) < schedule.calls:
         now = perf_counter()
-        while sent < calls and (when := began + sent / rate) <= now:
+        while sent < schedule.calls and (when := began + sent / schedule.rate) <= now:
             wire, body = next(turns)
             due[wire, wire.send(body)] = when
             sent += 1
-        readable, _, _ = select(wires, [], [], 0)
+        next_due = began + sent / schedule.rate
+        rest = max(next_due - perf_counter(), 0) if schedule.rests else 0
+        readable, _, _ = select(wires, [], [], rest)
         for wire in readable:
             for ended in wire.receive():
                 last = perf_counter()
@@ -210,4 +213,5 @@ def opened(
             raise CallFailedError("no answer for long")
     for wire in wires:
         wire.close()
-    return Run(calls / (last - began), Spread.of(seconds), calls, failed)
+    rate = schedule.calls / (last - began)
+    return Run(rate, Spread.of(seconds), schedule.calls, failed)

@@ -46,10 +46,11 @@ def verified(question: Question, sidecar: Sidecar) -> Message:
     Raises CallFailedError when it refuses, and ValueError when it denies.
     """
     target = sidecar.target(question.rpc)
+    # What is read for the first time may take longer than a warm call ever will.
+    patient = (("grpc-timeout", "30S"),)
+    body = ask(target.address, target.method, question.body, patient)
     response = getattr(api, f"{question.rpc}Response")
-    answer: Message = response.FromString(
-        ask(target.address, target.method, question.body)
-    )
+    answer: Message = response.FromString(body)
     decisions = [*getattr(answer, "decisions", ()), getattr(answer, "decision", None)]
     if not all(each.allowed for each in decisions if each is not None):
         raise ValueError(f"{question.name} was denied: {answer}")
@@ -101,6 +102,19 @@ def looked_up(size: Size, count: int) -> Question:
     user = next(each for each in range(1, size.users + 1) if home(each, size) == 1)
     request = api.CheckVisibleRequest(caller=caller(user, 1), resources=resources)
     return Question("CheckVisible", "looked up", count, request)
+
+
+def of_worker(who: caller_pb2.Caller, worker: int) -> Question:
+    """CheckVisible for one worker that is in the directory, whatever the answer."""
+    resource = resource_pb2.Resource(kind="worker", id=str(worker))
+    request = api.CheckVisibleRequest(caller=who, resources=[resource])
+    return Question("CheckVisible", "looked up", 1, request)
+
+
+def listed(who: caller_pb2.Caller) -> Question:
+    """ListContexts."""
+    request = api.ListContextsRequest(caller=who)
+    return Question("ListContexts", "", 1, request)
 
 
 def writable(who: caller_pb2.Caller, count: int) -> Question:

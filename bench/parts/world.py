@@ -37,12 +37,12 @@ SIZES: Final = {size.name: size for size in (SMALL, MIDDLE, LARGE)}
 
 
 @contextmanager
-def world(size: Size) -> Iterator[str]:
+def world(size: Size, kept: Path = KEPT) -> Iterator[str]:
     """A running PostgreSQL with a directory of that size; gives its URL.
 
-    It is made when it is not there, or was made by another `world.sql`.
+    It is made when it is not `kept`, or was made by another `world.sql`.
     """
-    folder = KEPT / f"world-{size.name}"
+    folder = kept / f"world-{size.name}"
     folder.parent.mkdir(parents=True, exist_ok=True)
     with EmbeddedPostgres(folder) as postgres:
         name = f"made_{abs(_fingerprint(size)):08x}"

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from bench.parts.cores import started
-from bench.parts.loads import Spread, Target, each_once, opened
+from bench.parts.loads import Schedule, Spread, Target, each_once, opened
 from bench.parts.servers import Echo, echo
 from bench.parts.wire import CallFailedError, ask, prefixed
 
@@ -64,7 +64,7 @@ def test_each_body_is_asked_once(bare: Echo) -> None:
 
 def test_an_open_loop_keeps_its_schedule(bare: Echo) -> None:
     """As many calls as wished for are sent, no faster than they are due."""
-    run = opened(bare.target, [question(5)], rate=500, calls=100)
+    run = opened(bare.target, [question(5)], Schedule(500, 100, rests=True))
 
     assert (100, 0) == (run.calls, run.failed)
     assert run.rate <= 510
@@ -73,7 +73,7 @@ def test_an_open_loop_keeps_its_schedule(bare: Echo) -> None:
 def test_an_open_loop_counts_from_when_a_call_was_due(bare: Echo) -> None:
     """What cannot be sent in time is late from its due time on."""
     # All are due at once, so the last waits for nearly all others.
-    run = opened(bare.target, [question(200_000)], rate=1e9, calls=200, connections=1)
+    run = opened(bare.target, [question(200_000)], Schedule(1e9, 200))
 
     assert run.spread.p50 > run.spread.most / 4
 
