@@ -35,7 +35,6 @@ from sidecar.transport import answers  # noqa: E402
 from sidecar.transport.parse import (  # noqa: E402
     CallerParser,
     ListenerPolicy,
-    parse_consistency,
 )
 from sidecar.transport.parse_resources import ResourceParser  # noqa: E402
 
@@ -107,15 +106,10 @@ def parts(built: Built, call: Inside, rounds: int) -> dict[str, float]:
             await built.resolver.resolve(asked.caller, facts)
 
     def respond() -> api.CheckVisibleResponse:
-        return api.CheckVisibleResponse(
-            decisions=answers.decisions(decided),
-            decision_id="0123456789ab-1",
-            revision=decided.revision,
-        )
+        return answers.checked(api.CheckVisibleResponse, decided, "0123456789ab-1")
 
     def parse() -> None:
         callers.parse(message.caller)
-        parse_consistency(None)
         resources.resources(message.resources)
 
     def counted() -> None:

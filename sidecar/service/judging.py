@@ -1,7 +1,7 @@
 """One context, many requirements: reads the rows they name and judges each."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 from sidecar.core.authorize import (
     MayCreateOwn,
@@ -43,6 +43,9 @@ _Created: TypeAlias = MustBeCreatable | MayCreateOwn
 _OfCaller: TypeAlias = _Created | MustPass | MustPermit
 
 
+_NO_RECORDS: Final[Records] = {}
+
+
 class Judge(NamedTuple):
     """Judges under one resolved context."""
 
@@ -58,8 +61,12 @@ class Judge(NamedTuple):
         explain: bool,
     ) -> Decided:
         """The same check for each resource."""
-        records = await self._records(resources)
-        decisions = await self._judge_all(resources, records, checks)
+        missing = [each for each in resources if each[2] is None]
+        records = await self._records(missing) if missing else _NO_RECORDS
+        if len(resources) == 1:
+            decisions = [self._resource(resources[0], records, checks)]
+        else:
+            decisions = await self._judge_all(resources, records, checks)
         if not explain:
             return Decided(decisions, revision=self.facts.revision)
         return Decided(
@@ -76,8 +83,6 @@ class Judge(NamedTuple):
         records: Records,
         checks: KindChecks,
     ) -> list[Decision]:
-        if len(resources) == 1:
-            return [self._resource(resources[0], records, checks)]
         # Rows of a list are mostly alike, and what is alike is judged once.
         judged: dict[tuple[str, ResourceRecord | None], Decision] = {}
         alike = self.checks.alike

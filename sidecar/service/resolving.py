@@ -61,6 +61,10 @@ class Resolver:
 
     async def resolve(self, caller: Caller, facts: Facts) -> Resolved:
         """As which tenant `caller` acts."""
+        # Only those who are named are ever remembered.
+        remembered = self._remembered.get(caller)
+        if remembered is not None and remembered[0] == facts.epoch:
+            return remembered[1]
         named = await self._named(caller, facts)
         return (
             Resolved(BAD_CREDENTIAL) if named is None else await self._of(named, facts)

@@ -17,7 +17,7 @@ from sidecar.core.decision import Decision, Denied
 from sidecar.core.model import ResourceKind, RuleContext
 from sidecar.core.reasons import Reason
 from sidecar.core.sql import ColumnMissingError
-from sidecar.ports import Clock
+from sidecar.ports import Clock, Consistency, Freshness
 from sidecar.service.asking import Asked, Decided, FilterQuestion
 from sidecar.service.authorization import Authorization
 from sidecar.transport import answers
@@ -143,7 +143,8 @@ class AuthorizationServicer(
     ) -> api.CheckVisibleResponse:
         question = self._asked(request, context)
         resources = self._parser.resources(request.resources)
-        question = explained(question, request.explain, resources, self._policy)
+        if request.explain:
+            question = explained(question, resources, self._policy)
         decided = await self._service.check_visible(question, resources)
         self._counter.decided("CheckVisible", decided.decisions)
         return answers.checked(api.CheckVisibleResponse, decided, self._decision_id())
@@ -154,7 +155,8 @@ class AuthorizationServicer(
     ) -> api.CheckWritableResponse:
         question = self._asked(request, context)
         resources = self._parser.resources(request.resources)
-        question = explained(question, request.explain, resources, self._policy)
+        if request.explain:
+            question = explained(question, resources, self._policy)
         decided = await self._service.check_writable(
             question, resources, skip_visible=request.skip_visible
         )
@@ -167,7 +169,8 @@ class AuthorizationServicer(
     ) -> api.CheckCreatableResponse:
         question = self._asked(request, context)
         resources = self._parser.new_resources(request.resources)
-        question = explained(question, request.explain, resources, self._policy)
+        if request.explain:
+            question = explained(question, resources, self._policy)
         decided = await self._service.check_creatable(question, resources)
         self._counter.decided("CheckCreatable", decided.decisions)
         return answers.checked(api.CheckCreatableResponse, decided, self._decision_id())
@@ -178,7 +181,8 @@ class AuthorizationServicer(
     ) -> api.CheckRoleResponse:
         question = self._asked(request, context)
         gate = parse_gate(request.gate, "gate")
-        question = explained(question, request.explain, (gate,), self._policy)
+        if request.explain:
+            question = explained(question, (gate,), self._policy)
         decided = await self._service.check_role(question, gate)
         return api.CheckRoleResponse(
             decision=self._decisions("CheckRole", decided)[0],
@@ -193,7 +197,8 @@ class AuthorizationServicer(
         question = self._asked(request, context)
         limits = self._policy.limits
         queries = parse_queries(request.queries, question.caller, limits)
-        question = explained(question, request.explain, queries, self._policy)
+        if request.explain:
+            question = explained(question, queries, self._policy)
         permitted = await self._service.get_permissions(question, queries)
         if isinstance(permitted, Denied):
             raise DeniedError(permitted)
@@ -205,7 +210,8 @@ class AuthorizationServicer(
     ) -> api.AuthorizeResponse:
         question = self._asked(request, context)
         wanted = self._parser.requirements(request.requirements, question.caller)
-        question = explained(question, request.explain, wanted, self._policy)
+        if request.explain:
+            question = explained(question, wanted, self._policy)
         authorized = await self._service.authorize(question, wanted)
         self._counter.decided("Authorize", [authorized.decision])
         found = authorized.context
@@ -272,13 +278,11 @@ class AuthorizationServicer(
         await self._watches.serve(request, context, self._prefix)
 
     def _asked(self, request: _Question, context: Context) -> Asked:
-        consistency = request.consistency if request.HasField("consistency") else None
+        consistency: Freshness = Consistency.MINIMIZE_LATENCY
+        if request.HasField("consistency"):
+            consistency = parse_consistency(request.consistency)
         deadline = self._clock.monotonic() + _remaining(context)
-        return Asked(
-            self._callers.parse(request.caller),
-            parse_consistency(consistency),
-            deadline,
-        )
+        return Asked(self._callers.parse(request.caller), consistency, deadline)
 
     def _filter_question(
         self, request: api.GetListFilterRequest, question: Asked

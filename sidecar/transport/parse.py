@@ -133,15 +133,8 @@ class CallerParser:
         self._remembered[data] = caller
 
 
-def explained(
-    question: Asked,
-    wanted: bool,  # noqa: FBT001  the field of the request, passed on
-    elements: Sized,
-    policy: ListenerPolicy,
-) -> Asked:
-    """The same question, to be explained if that is wanted and served."""
-    if not wanted:
-        return question
+def explained(question: Asked, elements: Sized, policy: ListenerPolicy) -> Asked:
+    """The same question, to be explained, which this listener must serve."""
     if not policy.explain:
         raise RefusedError(
             Reason.NOT_SERVED_HERE, "this listener does not explain", "explain"
@@ -212,10 +205,8 @@ def _credential(text: str, of: caller_pb2.Caller, field: str, limits: Limits) ->
     return required(text, field, limits.credential_bytes)
 
 
-def parse_consistency(message: caller_pb2.Consistency | None) -> Freshness:
+def parse_consistency(message: caller_pb2.Consistency) -> Freshness:
     """How fresh the facts must be."""
-    if message is None:
-        return Consistency.MINIMIZE_LATENCY
     match message.WhichOneof("requirement"):
         case "minimize_latency":
             _must_be_true(message.minimize_latency, "consistency.minimize_latency")
