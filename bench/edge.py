@@ -1,10 +1,11 @@
 """Requests a second through Envoy, with and without being asked about.
 
 Envoy and h2load (Debian's nghttp2-client) share one core, the sidecar has the other.
-Envoy answers by itself in the application's place. Four configurations, in turn for
+Envoy answers by itself in the application's place. Five configurations, in turn for
 many short rounds, the best of each: no ext_authz at all; one that allows everything, on
-the native engine; the sidecar on the native engine; the sidecar on grpcio. With each,
-how long whoever is asked runs on a processor, which other load changes less.
+the native engine; the sidecar on the native engine; the sidecar on grpcio; OPA's engine
+behind a small server of ours, if `bench/peers/install` has built it. With each, how
+long whoever is asked runs on a processor, which other load changes less.
 """
 
 import argparse
@@ -28,7 +29,9 @@ from dev_server import EXAMPLES, dev_server, temporary_directory  # noqa: E402
 from envoy_in_front import HOST, envoy, shipped  # noqa: E402
 from story_of_the_edge import ANN_KEY  # noqa: E402
 
+from bench.parts import report  # noqa: E402
 from bench.parts.cores import processor_seconds  # noqa: E402
+from bench.peers import opa  # noqa: E402
 
 SIDECAR_CORE, LOAD_CORE = "0", "1"
 CONNECTIONS = 32
@@ -49,7 +52,10 @@ NAMES = {
     "always": "an ext_authz that always allows, native",
     "native": "the sidecar, native",
     "grpcio": "the sidecar, grpcio",
+    "opa": "OPA's engine",
 }
+# What a request without a key is answered.
+WITHOUT_KEY = {"alone": 200, "always": 200, "native": 401, "grpcio": 401, "opa": 403}
 
 
 def in_front_of(socket: Path, *, asks: bool) -> dict:
@@ -113,19 +119,19 @@ async def allow_always(address: str) -> None:
     await server.wait_for_termination()
 
 
-def verify(port: int, *, is_judged: bool) -> None:
+def verify(port: int, without_key: int) -> None:
     """Asks once with the key and once without: h2load counts and does not look."""
     without = {name: text for name, text in HEADERS.items() if name != "x-api-key"}
-    wanted = [_HTTP_OK, 401 if is_judged else _HTTP_OK]
+    wanted = [_HTTP_OK, without_key]
     found = [_status(port, headers) for headers in (HEADERS, without)]
     if wanted != found:
         raise RuntimeError(f"not as it should be: {found}, wanted {wanted}")
 
 
-def _status(port: int, headers: dict[str, str]) -> int:
+def _status(port: int, headers: dict[str, str], path: str = PATH) -> int:
     connection = HTTPConnection(HOST, port, timeout=10)
     try:
-        connection.request("GET", PATH, headers=headers)
+        connection.request("GET", path, headers=headers)
         return connection.getresponse().status
     finally:
         connection.close()
@@ -171,46 +177,87 @@ class Running:
 
 @contextmanager
 def everything(folder: Path) -> Iterator[dict[str, Running]]:
-    """All four configurations, running."""
+    """All configurations, running."""
     # What is started from here on stays on the sidecar's core, unless it says else.
     os.sched_setaffinity(0, {int(SIDECAR_CORE)})
-    sockets = {name: folder / f"{name}.sock" for name in ("always", "native", "grpcio")}
-    asked: dict[str, int] = {}
+    names = ("always", "native", "grpcio", *(("opa",) if opa.BINARY.exists() else ()))
+    sockets = {name: folder / f"{name}.sock" for name in names}
     configurations: dict[str, Running] = {}
     before = ("taskset", "-c", LOAD_CORE)
     with ExitStack() as running:
-        always = always_allowing(f"unix:{sockets['always']}")
-        asked["always"] = running.enter_context(always).pid
-        for engine in ("native", "grpcio"):
-            address = f"unix:{sockets[engine]}"
-            settings = {
-                "listeners": [{"address": address, "engine": engine}],
-                "edge": {"routes_file": str(EXAMPLES / "routes.yaml"), "budget": 5},
-                "metrics": {"address": None},
-            }
-            data = folder / f"data-{engine}"
-            server = dev_server(data, address, settings)
-            asked[engine] = running.enter_context(server).pid
-        for name in NAMES:
+        asked = {
+            name: running.enter_context(asked_at(name, socket, folder))
+            for name, socket in sockets.items()
+        }
+        for name in ("alone", *sockets):
             config = in_front_of(sockets.get(name, folder), asks=name in sockets)
             proxy = envoy(config, folder / f"envoy-{name}", before)
             port = running.enter_context(proxy)
-            verify(port, is_judged=name in {"native", "grpcio"})
+            verify(port, WITHOUT_KEY[name])
             configurations[name] = Running(port, asked.get(name))
+        if "opa" in configurations:
+            compare(configurations["native"].port, configurations["opa"].port)
         yield configurations
 
 
-def show(configurations: dict[str, Running]) -> None:
-    """Prints the table."""
-    always, grpcio = (configurations[name].best for name in ("always", "grpcio"))
-    print(f"{'requests/s':>12}{'of always':>12}{'of grpcio':>12}{'processor':>12}")
-    for name, text in NAMES.items():
-        found = configurations[name]
-        spent = "" if found.asked is None else f"{found.least_seconds * 1e6:,.0f} us"
-        print(
-            f"{found.best:>12,.0f}{found.best / always:>12.0%}"
-            f"{found.best / grpcio:>11.1f}x{spent:>12}  {text}"
-        )
+@contextmanager
+def asked_at(name: str, socket: Path, folder: Path) -> Iterator[int]:
+    """Whoever Envoy asks at a socket, by its name; gives the process's id."""
+    address = f"unix:{socket}"
+    if name == "always":
+        with always_allowing(address) as process:
+            yield process.pid
+    elif name == "opa":
+        with opa.opa(socket, folder) as running:
+            yield running.process.pid
+    else:
+        settings = {
+            "listeners": [{"address": address, "engine": name}],
+            "edge": {"routes_file": str(EXAMPLES / "routes.yaml"), "budget": 5},
+            "metrics": {"address": "127.0.0.1:0"},
+        }
+        with dev_server(folder / f"data-{name}", address, settings) as process:
+            yield process.pid
+
+
+def compare(ours: int, theirs: int) -> None:
+    """Asks both for every cluster; raises RuntimeError when they differ."""
+    for cluster in range(1, 9):
+        path = f"/v2/clusters/{cluster}"
+        lets = [_status(port, HEADERS, path) == _HTTP_OK for port in (ours, theirs)]
+        if lets[0] != lets[1]:
+            raise RuntimeError(f"`{path}` is let through by one of both: {lets}")
+
+
+def figures(configurations: dict[str, Running]) -> str:
+    """The table and the bars."""
+    rates = {name: found.best for name, found in configurations.items()}
+    head = (
+        *("who is asked", "requests/s", "of always-allow", "of grpcio"),
+        "processor a request",
+    )
+    rows = [
+        [
+            NAMES[name],
+            f"{found.best:,.0f}",
+            f"{found.best / rates['always']:.0%}",
+            f"{found.best / rates['grpcio']:.1f}x",
+            "" if found.asked is None else report.took(found.least_seconds),
+        ]
+        for name, found in configurations.items()
+    ]
+    share, times = (rates["native"] / rates[name] for name in ("always", "grpcio"))
+    bars = [
+        report.bar("of an ext_authz that always allows", share * 100, 60, "%"),
+        report.bar("of the same with grpcio", times, 2, "times"),
+    ]
+    if "opa" in rates:
+        of_opa = rates["native"] / rates["opa"]
+        bars.append(report.bar("of OPA's engine", of_opa, 1, "times"))
+    else:
+        bars.append("- OPA's engine was not measured: it is not installed")
+    table = report.table(head, rows)
+    return f"{report.machine()}\n\n{table}\n\n{chr(10).join(bars)}\n"
 
 
 def main() -> int:
@@ -218,6 +265,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--requests", type=int, default=2_000)
     parser.add_argument("--rounds", type=int, default=25)
+    parser.add_argument("--print", action="store_true", help="and leave the page")
     parser.add_argument("--always-allow", metavar="ADDRESS", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.always_allow is not None:
@@ -233,7 +281,7 @@ def main() -> int:
         for _ in range(options.rounds):
             for each in configurations.values():
                 each.run(options.requests)
-    show(configurations)
+    report.publish("bench/edge.py", figures(configurations), only_print=options.print)
     return 0
 
 

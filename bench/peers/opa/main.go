@@ -85,6 +85,9 @@ func main() {
 	}
 	serving := grpc.NewServer()
 	auth.RegisterAuthorizationServer(serving, &server{query: query})
-	health_v1.RegisterHealthServer(serving, health.NewServer())
+	well := health.NewServer()
+	well.SetServingStatus(
+		"envoy.service.auth.v3.Authorization", health_v1.HealthCheckResponse_SERVING)
+	health_v1.RegisterHealthServer(serving, well)
 	log.Fatal(serving.Serve(listener))
 }
