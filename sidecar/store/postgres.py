@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from math import ceil
 from typing import Final, Generic, TypeVar
 
 from asyncpg.pool import PoolConnectionProxy
@@ -26,7 +27,13 @@ T = TypeVar("T")
 
 # The question is over then, so this is time on top of its deadline.
 _END_SECONDS: Final = 1.0
-_BEGIN: Final = "begin isolation level repeatable read, read only"
+# A client that vanishes without a word must not keep its locks for hours: whoever
+# changes the schema would wait for it, and behind that everybody.
+_BEGIN: Final = """
+begin isolation level repeatable read, read only;
+set local idle_in_transaction_session_timeout = {milliseconds}
+"""
+_IDLE_READINGS: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +65,7 @@ class Reader:
         try:
             async with self.database.lend(self._remaining(deadline)) as connection:
                 try:
-                    await connection.execute(_BEGIN)
+                    await connection.execute(self._begin())
                     position = await self._position(connection, at_least)
                     yield SnapshotFacts(self, connection, deadline, position.revision)
                 finally:
@@ -70,6 +77,10 @@ class Reader:
     def check(self, deadline: float) -> None:
         """Raises DeadlineTooNearError when too little time is left."""
         self._remaining(deadline)
+
+    def _begin(self) -> str:
+        idle = ceil(_IDLE_READINGS * self.timeout * 1000)
+        return _BEGIN.format(milliseconds=idle)
 
     async def _position(
         self, connection: Queryable, at_least: Revision | None

@@ -82,14 +82,7 @@ class Proxy:
         self._links.clear()
 
     def mend(self) -> None:
-        """Later connections are as they should be; what was swallowed stays lost.
-
-        The server gives up those it heard nothing from, as by its keep-alive: else it
-        would keep their locks.
-        """
-        for link in self._links:
-            if link.is_deaf:
-                link.server.transport.abort()
+        """Later connections are as they should be; what was swallowed stays lost."""
         self._delay = 0.0
         self._loud.set()
 
