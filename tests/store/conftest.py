@@ -9,6 +9,9 @@ from pathlib import Path
 import asyncpg
 import pytest
 
+from sidecar.store.document import read_document
+from sidecar.store.importer import import_document
+from tests.store import places
 from tests.store.databases import (
     PostgresServer,
     create_database,
@@ -56,6 +59,13 @@ async def connection(database: str) -> AsyncIterator[asyncpg.Connection]:
     connection = await asyncpg.connect(database)
     yield connection
     await connection.close()
+
+
+@pytest.fixture
+async def world(database: str, connection: asyncpg.Connection) -> str:
+    """The address of a database with Acme and those in it."""
+    await import_document(connection, read_document(places.WORLD))
+    return database
 
 
 @pytest.fixture
