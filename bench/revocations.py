@@ -3,6 +3,7 @@
 Four processes and a PostgreSQL: a sidecar on the native engine; one that asks it at a
 fixed rate; one that revokes; and this one, which asks for who is being revoked, again
 and again. Writes the figures into docs/reliability.md and draws docs/revocation.svg.
+Long, because the four of them are in one place.
 """
 
 import argparse

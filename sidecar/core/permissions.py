@@ -1,4 +1,7 @@
-"""Permissions: what a caller's roles allow (docs/semantics.md §4)."""
+"""Permissions: what a caller's roles allow (docs/semantics.md §4).
+
+Long, because the same rules are here twice: for the answer, and for its reasons.
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass

@@ -1,6 +1,7 @@
 """Requests to questions: everything about a request's shape is settled here.
 
-Each function raises RefusedError that names the field by its path.
+Each function raises RefusedError that names the field by its path. Long, because it is
+a list: one short function for each message, and what they share.
 """
 
 from collections.abc import Mapping, Sequence, Sized

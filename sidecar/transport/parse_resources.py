@@ -1,4 +1,7 @@
-"""Requests to questions: resources, requirements, filters and rules."""
+"""Requests to questions: resources, requirements, filters and rules.
+
+Long, because it is a list: one short function for each message.
+"""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager

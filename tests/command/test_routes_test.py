@@ -1,4 +1,7 @@
-"""`routes test` and `routes check`, over the example and over small routes."""
+"""`routes test` and `routes check`, over the example and over small routes.
+
+Long, because one file of routes serves nearly every test.
+"""
 
 import json
 from pathlib import Path

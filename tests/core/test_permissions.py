@@ -1,3 +1,5 @@
+"""Many short tests of one thing, which is what makes this long."""
+
 from collections.abc import Sequence
 from itertools import product
 

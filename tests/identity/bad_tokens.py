@@ -2,6 +2,7 @@
 
 They are meant for somebody who believes `ISSUER` with the keys of `KEYS`, every
 algorithm of `ALGORITHMS`, and a leeway of 30 seconds; and `OTHER_ISSUER` with its own.
+Long, because it is a list.
 """
 
 import base64

@@ -1,4 +1,7 @@
-"""API keys: verified against their hashes, every bad one alike and at one cost."""
+"""API keys: verified against their hashes, every bad one alike and at one cost.
+
+Many short tests of one thing, which is what makes this long.
+"""
 
 import asyncio
 import hashlib

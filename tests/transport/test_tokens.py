@@ -1,4 +1,7 @@
-"""Access tokens and keys through the whole server, on both engines."""
+"""Access tokens and keys through the whole server, on both engines.
+
+Many short tests of one thing, which is what makes this long.
+"""
 
 import asyncio
 import json
