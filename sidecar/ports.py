@@ -1,8 +1,8 @@
 """What the service needs of the outside, and how the outside can fail.
 
 One narrow seam: a question is answered from groups of facts, each named by a
-key. The key is what caches are keyed by, so a fact's inputs are listed once. Long, because
-the whole seam is in one place.
+key. The key is what caches are keyed by, so a fact's inputs are listed once. It
+is long because the whole seam is in one place.
 """
 
 from collections.abc import AsyncGenerator, Sequence
