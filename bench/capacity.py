@@ -16,7 +16,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "clients" / "python")]
 
 from bench.parts import report  # noqa: E402  after the path
 from bench.parts.cores import LOAD, stay_on  # noqa: E402
-from bench.parts.loads import AT_ONCE, Run, lasting  # noqa: E402
+from bench.parts.loads import AT_ONCE, CONNECTIONS, Run, lasting  # noqa: E402
 from bench.parts.questions import Question, every, verified  # noqa: E402
 from bench.parts.servers import Echo, Sidecar, echo, sidecar  # noqa: E402
 from bench.parts.world import SMALL, world  # noqa: E402
@@ -106,7 +106,8 @@ def figures(found: list[Measured], refused: int) -> str:
     ]
     calls = sum(each.run.calls for each in found)
     told = (
-        f"{report.machine()} Closed loop, {AT_ONCE} calls at once "
+        f"{report.machine()} Closed loop, {AT_ONCE} calls at once on "
+        f"{CONNECTIONS} connections "
         f"({AT_ONCE // 8} from {MANY} elements on), on a Unix socket, warm; "
         f"best of the rounds, of {calls:,} calls; {refused} were refused. "
         "Times are those of a full queue."

@@ -2,7 +2,7 @@
 
     python bench/import_directory.py --users 1000000 --memberships 10000000
 
-Makes the directory as NDJSON, anew or the same each time, and prints what it took:
+Makes the directory as NDJSON, anew or the same each time, and writes what it took:
 seconds, the most memory that the program used, what sidecars were told, the size.
 """
 
@@ -24,10 +24,10 @@ import asyncpg
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
-from sidecar.store.administration import migrate_database  # noqa: E402  after the path
+from bench.parts import report  # noqa: E402  after the path
+from sidecar.store.administration import migrate_database  # noqa: E402
 from sidecar.store.embedded import EmbeddedPostgres  # noqa: E402  as above
 
-MEGABYTE = 2**20
 ADMINS = 0.01
 
 
@@ -107,8 +107,8 @@ def run(url: str, *line: str) -> Run:
     return Run(time.perf_counter() - began, usage.ru_maxrss * 1024)
 
 
-async def measure(postgres: EmbeddedPostgres, folder: Path, out: Path) -> None:
-    """Imports and exports a folder, and prints the figures."""
+async def measure(postgres: EmbeddedPostgres, folder: Path, out: Path) -> str:
+    """Imports and exports a folder; gives the figures."""
     postgres.create_database("directory")
     url = postgres.url("directory")
     await migrate_database(url)
@@ -121,12 +121,17 @@ async def measure(postgres: EmbeddedPostgres, folder: Path, out: Path) -> None:
         run, url, "export", "--format", "ndjson", "--out", str(out)
     )
     await connection.close()
-    print(f"import   {taken.seconds:8.1f} s  {taken.memory // MEGABYTE:6} MB at most")
-    print(f"export   {given.seconds:8.1f} s  {given.memory // MEGABYTE:6} MB at most")
-    print(f"files    {_bytes(folder) // MEGABYTE:8} MB")
-    print(f"database {size // MEGABYTE:8} MB")
-    print(f"told     {len(told):8} notifications")
-    print(f"exported {'the same bytes' if _is_same(folder, out) else 'OTHER BYTES'}")
+    rows = [
+        ["import", report.took(taken.seconds), report.megabytes(taken.memory)],
+        ["export", report.took(given.seconds), report.megabytes(given.memory)],
+    ]
+    table = report.table(("", "time", "memory at most"), rows)
+    same = "the same bytes" if _is_same(folder, out) else "OTHER BYTES"
+    return (
+        f"{table}\n\nThe files have {report.megabytes(_bytes(folder))}, the database "
+        f"{report.megabytes(size)}. Sidecars were told by {len(told)} notifications. "
+        f"What was exported is {same}.\n"
+    )
 
 
 def _bytes(folder: Path) -> int:
@@ -155,6 +160,7 @@ def main() -> None:
     parser.add_argument("--users", type=int, default=100_000)
     parser.add_argument("--memberships", type=int, default=1_000_000)
     parser.add_argument("--folder", type=Path, help="keep the files there")
+    parser.add_argument("--print", action="store_true", help="and leave the page")
     options = parser.parse_args()
     size = Size(options.users, options.memberships)
     with _folder(options.folder) as folder:
@@ -163,7 +169,11 @@ def main() -> None:
             make_directory(folder / "directory", size)
             print(f"made     {time.perf_counter() - began:8.1f} s", flush=True)
         with EmbeddedPostgres(folder / "postgres") as postgres:
-            asyncio.run(measure(postgres, folder / "directory", folder / "exported"))
+            work = measure(postgres, folder / "directory", folder / "exported")
+            told = asyncio.run(work)
+    about = f"{size.users:,} users and {size.memberships:,} memberships"
+    page = f"{report.machine()} A directory of {about}.\n\n{told}"
+    report.publish("bench/import_directory.py", page, only_print=options.print)
 
 
 if __name__ == "__main__":

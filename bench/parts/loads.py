@@ -25,7 +25,7 @@ from bench.parts.wire import CallFailedError, Pairs, Wire
 # Calls under way at once, and on how many connections: enough that the server never
 # waits, and no more, since calls that queue for long are turned away.
 AT_ONCE: Final = 64
-_CONNECTIONS: Final = 8
+CONNECTIONS: Final = 8
 _RATE: Final = re.compile(r"finished in [\d.]+m?s, ([\d.]+) req/s")
 _STATUS: Final = re.compile(r"status codes: (\d+) 2xx")
 _STUCK_SECONDS: Final = 30.0
@@ -104,7 +104,7 @@ def closed(target: Target, body: bytes, calls: int, at_once: int = AT_ONCE) -> R
 def _h2load(
     target: Target, question: Path, times: Path, calls: int, at_once: int
 ) -> list[str]:
-    connections = min(_CONNECTIONS, at_once)
+    connections = min(CONNECTIONS, at_once)
     extra = [
         word for name, value in target.extra for word in ("-H", f"{name}: {value}")
     ]
