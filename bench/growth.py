@@ -208,7 +208,13 @@ def figures(
         ]
     )
     head = ("what grows", "at each size")
-    return f"{report.machine()}\n\n{report.table(head, rows)}\n"
+    pictures = [
+        *((each.name, each.label) for each in DIMENSIONS),
+        ("callers", "Callers in memory"),
+        ("directory", "Users in the directory"),
+    ]
+    links = "\n".join(f"![{label}](growth-{name}.svg)" for name, label in pictures)
+    return f"{report.machine()}\n\n{report.table(head, rows)}\n\n{links}\n"
 
 
 def _row(cells: Sequence[tuple[int, str]]) -> list[str]:
