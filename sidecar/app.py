@@ -205,9 +205,9 @@ class Sidecar:
         try:
             server = MetricsServer.start(host.strip("[]"), int(port), self.metrics)
         except OSError as error:
-            raise StoreError(
-                f"metrics cannot be served at `{address}`: {error.strerror}"
-            ) from error
+            reason = (error.strerror or "no such address").lower()
+            message = f"metrics cannot be served at `{address}`: {reason}"
+            raise StoreError(message) from error
         closing.callback(server.close)
         self.metrics_port = server.port
 

@@ -540,8 +540,9 @@ def _read(path: Path) -> object:
     try:
         found: object = yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as error:
+        reason = (error.strerror or "it is no file").lower()
         raise SettingsError(
-            f"settings file `{path}` cannot be read: {error.strerror}"
+            f"settings file `{path}` cannot be read: {reason}"
         ) from error
     except UnicodeDecodeError as error:
         raise SettingsError(f"settings file `{path}` is not UTF-8") from error

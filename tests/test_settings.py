@@ -98,7 +98,7 @@ def test_staleness_of_three_beats_is_enough(tmp_path: Path) -> None:
 
 def test_unreadable_file_is_refused(tmp_path: Path) -> None:
     """A file that is not there stops the start."""
-    with pytest.raises(SettingsError, match="cannot be read: No such file"):
+    with pytest.raises(SettingsError, match="cannot be read: no such file"):
         load(tmp_path / "nothing.yaml")
 
 

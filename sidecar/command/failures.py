@@ -70,7 +70,8 @@ def failure_of(error: grpc.RpcError) -> CallFailedError:
     message = error.details() or code.name.lower().replace("_", " ")
     if code is grpc.StatusCode.UNAVAILABLE and not reason:
         # Nobody answered; of the transport's words the last say why.
-        message = f"cannot reach the server: {message.rpartition('error: ')[2]}"
+        reason = message.rpartition("error: ")[2]
+        message = f"cannot reach the server: {reason[:1].lower()}{reason[1:]}"
     return CallFailedError(code, message, reason, _fields(status))
 
 

@@ -144,6 +144,8 @@ def _cell(value: object) -> str:
             return "yes"
         case False:
             return "no"
+        case dict():
+            return ", ".join(f"{name} {_cell(each)}" for name, each in value.items())
         case _:
             return str(value)
 

@@ -23,6 +23,11 @@ class Watch(Connection):
     after: Annotated[
         str | None, typer.Option(help="The revision after which changes are wanted.")
     ] = None
+    json: Annotated[
+        bool, typer.Option("--json", help="Print each message as a JSON document.")
+    ] = False
+    # A stream has no bound in time.
+    timeout: Annotated[float, typer.Option(hidden=True)] = 5.0
 
     def run(self, screen: Screen) -> ExitCode:
         """Prints what happens until it is interrupted or the stream ends."""

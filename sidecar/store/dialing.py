@@ -1,6 +1,8 @@
 """Connections by URL: the right one of several hosts, with the password of today."""
 
 import asyncio
+import socket
+import ssl
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +19,27 @@ Wanted = Literal["any", "primary", "standby"]
 # hosts decides as long as they answer, so that feed and pool choose the same one.
 _HEAD_START: Final = 0.5
 _TARGET: Final = "target_session_attrs"
+
+# The messages of the driver have names and addresses in them: these words have none.
+_WHY: Final[Sequence[tuple[type[Exception], str]]] = (
+    (
+        asyncpg.TargetServerAttributeNotMatched,
+        "no host is as wanted, such as the primary",
+    ),
+    (
+        asyncpg.InvalidAuthorizationSpecificationError,
+        "it lets nobody in by this user and password",
+    ),
+    (asyncpg.InvalidCatalogNameError, "there is no such database"),
+    (asyncpg.TooManyConnectionsError, "it has too many connections"),
+    (asyncpg.CannotConnectNowError, "it is starting or stopping"),
+    (ConnectionRefusedError, "nothing listens there"),
+    (ConnectionError, "it ends the connection, or has no TLS"),
+    (FileNotFoundError, "there is no such file or socket"),
+    (socket.gaierror, "the name of a host is not known"),
+    (ssl.SSLCertVerificationError, "its certificate is not to be trusted"),
+    (TimeoutError, "it does not answer in time"),
+)
 
 
 class PasswordFileError(OSError):
@@ -88,9 +111,8 @@ def told(error: Exception) -> str:
     """Why there is no connection, without anything that is secret."""
     if isinstance(error, PasswordFileError):
         return str(error)
-    if isinstance(error, asyncpg.TargetServerAttributeNotMatched):
-        return "no host is as wanted, such as the primary"
-    return type(error).__name__
+    words = (why for kind, why in _WHY if isinstance(error, kind))
+    return next(words, type(error).__name__)
 
 
 def _each_host(address: Address) -> list[str]:

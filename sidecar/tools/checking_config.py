@@ -81,7 +81,8 @@ async def check_database(settings: Settings) -> CheckedConfig:
             wiring.store_settings(settings), SystemClock(), _ignore
         )
     except StoreError as error:
-        return _unreadable("database.url", str(error), _NOWHERE)
+        message = f"does not serve: {error}"
+        return _unreadable("database.url", message, _NOWHERE)
     try:
         unwatched = sorted(store.feed_health().unwatched)
     finally:

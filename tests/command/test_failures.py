@@ -105,7 +105,7 @@ def test_a_server_that_is_not_there_is_an_error(
 
     error = capsys.readouterr().err
     assert code == 2
-    assert error.startswith("error: cannot reach the server: ")
+    assert error.startswith("error: cannot reach the server: no such file")
     assert "is the server running?" in error
 
 

@@ -150,3 +150,14 @@ def test_names_cannot_steer_the_terminal() -> None:
 def test_foreign_letters_are_letters() -> None:
     """Names in other scripts are shown as they are."""
     assert plain("Zoë 東京 “x”").plain == "Zoë 東京 “x”"
+
+
+def test_values_within_values_are_words(
+    server: FakeServer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A position is told by its parts."""
+    server.answers["GetServerInfo"] = {"position": {"server": "d3f", "number": 50}}
+
+    main(["ask", "get-server-info"])
+
+    assert "  server d3f, number 50 " in capsys.readouterr().out

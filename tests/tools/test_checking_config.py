@@ -231,7 +231,7 @@ def test_a_file_that_is_not_there_is_told(
 
     assert ExitCode.UNDECIDED == main(["check-config", str(path)])
 
-    expected = f"error: settings file `{path}` cannot be read: No such file"
+    expected = f"error: settings file `{path}` cannot be read: no such file"
     assert capsys.readouterr().err.startswith(expected)
 
 
@@ -271,3 +271,16 @@ async def test_online_the_database_is_looked_at(
     assert [ExitCode.ALLOWED, ExitCode.ALLOWED, ExitCode.UNDECIDED] == codes
     assert "warning: `users` has no change triggers" in warned
     assert "`authz.feature_access_roles`" in capsys.readouterr().err
+
+
+def test_online_a_database_that_is_away_is_told_in_words(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The setting, and what is the matter with what it names."""
+    path = _write(tmp_path, "database: {url: 'postgresql://x@127.0.0.1:1/none'}")
+
+    code = main(["check-config", str(path), "--online"])
+
+    why = "does not serve: the database cannot be reached: nothing listens there"
+    assert ExitCode.UNDECIDED == code
+    assert f"error: `database.url` {why}\n" == capsys.readouterr().err
