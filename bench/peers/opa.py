@@ -13,7 +13,7 @@ from bench.parts.world import ROOT
 
 NAME: Final = "OPA's engine"
 BINARY: Final = ROOT / "build/peers/bin/opa-behind-envoy"
-_POLICY: Final = Path(__file__).parent / "opa" / "policy.rego"
+_POLICY: Final = Path(__file__).parent / "opa-behind-envoy" / "policy.rego"
 _EXAMPLE: Final = ROOT / "examples" / "gpu-cloud.yaml"
 
 
