@@ -23,11 +23,9 @@ from sidecar.ports import (
     UnknownRevisionError,
     WatcherTooSlowError,
 )
-from sidecar.transport.shedding import Load
+from sidecar.transport.shedding import Load, TurnedAway
 from sidecar.transport.status import (
     RefusedError,
-    code_of,
-    details_of,
     unknown_revision,
 )
 from sidecar.transport.streams import StreamObserver, guard_stream
@@ -92,7 +90,9 @@ class CallInterceptor(aio.ServerInterceptor):  # type: ignore[type-arg]  # not s
         return wrapped
 
 
-def _wrap(rpc: str, handler: Handler, observer: CallObserver, load: Load) -> Raw:
+def _wrap(  # noqa: PLR0915  what every call goes through, in one place
+    rpc: str, handler: Handler, observer: CallObserver, load: Load
+) -> Raw:
     # Generated code always has both converters, and the servicer is asynchronous.
     decode = cast("Callable[[bytes], Message]", handler.request_deserializer)
     encode = cast("Callable[[Message], bytes]", handler.response_serializer)
@@ -106,18 +106,22 @@ def _wrap(rpc: str, handler: Handler, observer: CallObserver, load: Load) -> Raw
         started = time.perf_counter()
         # Whatever is not known to be answered or refused was cancelled.
         code, reason = _CANCELLED, ""
+        refused: TurnedAway | None = None
         try:
             response = encode(await answer(decode(data), context))
             code = _OK
         except aio.AbortError:
             raise
         except (Exception, CancelledError) as error:  # noqa: BLE001  any is a status
-            refused = _refused(error)
-            code, reason = code_of(refused).name, refused.reason.name
-            await context.abort(code_of(refused), refused.message, details_of(refused))
+            refused = TurnedAway.of(_refused(error))
+            code, reason = refused.code.name, refused.reason.name
         finally:
             load.leave()
             observer.called(rpc, code, reason, time.perf_counter() - started)
+        # Out here the error is gone, with all that its frames hold on to. What was
+        # raised on top of it would be a circle, and lie about until it is collected.
+        if refused is not None:
+            await context.abort(refused.code, refused.message, refused.details)
         return response
 
     return run

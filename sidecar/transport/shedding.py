@@ -23,9 +23,10 @@ _QUIET_LOOKS: Final = 10
 
 @dataclass(frozen=True, slots=True)
 class TurnedAway:
-    """With what a call ends that was not let in.
+    """With what a call ends that is not answered.
 
-    Made once: turning away has to be much less work than answering.
+    For calls that are not let in it is made once: turning away has to be much less
+    work than answering.
     """
 
     reason: Reason
