@@ -44,6 +44,13 @@ def test_the_settings_declare_every_kind_of_the_example(world: Document) -> None
     assert {row["kind"] for row in world.relations["resources"]} == set(kinds)
 
 
+def test_the_example_serves_what_the_pages_show() -> None:
+    """Whoever tries `authz-sidecar watch` or the client's cache on it can."""
+    (listener,) = load(_EXAMPLES / "sidecar.yaml").listeners
+
+    assert {"api", "health", "watch"} <= listener.services
+
+
 def test_rows_carry_only_what_their_kind_carries(world: Document) -> None:
     """The columns of a kind are those that its rows fill."""
     kinds = load(_EXAMPLES / "sidecar.yaml").resource_kinds
