@@ -1,6 +1,6 @@
 """The facts of one type of key, held up to a weight and found by what they rest on."""
 
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Collection, Hashable, Iterable
 from dataclasses import dataclass, fields
 from operator import attrgetter
 from typing import Generic, TypeVar
@@ -44,7 +44,7 @@ class Entry(Generic[T]):
 
     identity: Hashable
     fact: T
-    tags: frozenset[Tag]
+    tags: tuple[Tag, ...]
     weight: int
     is_absent: bool
     used: bool = False
@@ -70,7 +70,7 @@ class Shelf(Generic[T]):
         self.evictions = 0
         self._present = _SecondChance[T](limit.present, self._evicted)
         self._absent = _SecondChance[T](limit.absent, self._evicted)
-        self._by_tag: dict[Tag, set[Entry[T]]] = {}
+        self._by_tag = _Index[T]()
         self._loads: set[Load[T]] = set()
         self.cacheable = True
 
@@ -131,7 +131,7 @@ class Shelf(Generic[T]):
         if identity in self.entries:
             self._remove(self.entries[identity])
         entry = Entry(
-            identity, fact, tags(key, fact), weight(key, fact), is_absent(fact)
+            identity, fact, tuple(tags(key, fact)), weight(key, fact), is_absent(fact)
         )
         bounded = self._bounded(entry)
         if entry.weight > bounded.maxsize:
@@ -139,7 +139,7 @@ class Shelf(Generic[T]):
         bounded[identity] = entry
         self.entries[identity] = entry
         for tag in entry.tags:
-            self._by_tag.setdefault(tag, set()).add(entry)
+            self._by_tag.add(tag, entry)
 
     def stats(self) -> ShelfStats:
         """What happened and what is held."""
@@ -161,7 +161,7 @@ class Shelf(Generic[T]):
                 del self.loading[identity]
 
     def _drop(self, tag: Tag) -> None:
-        for entry in tuple(self._by_tag.get(tag, ())):
+        for entry in self._by_tag.under(tag):
             self._remove(entry)
 
     def _bounded(self, entry: Entry[T]) -> "_SecondChance[T]":
@@ -178,10 +178,41 @@ class Shelf(Generic[T]):
     def _forget(self, entry: Entry[T]) -> None:
         del self.entries[entry.identity]
         for tag in entry.tags:
-            holders = self._by_tag[tag]
-            holders.discard(entry)
-            if not holders:
-                del self._by_tag[tag]
+            self._by_tag.remove(tag, entry)
+
+
+class _Index(Generic[T]):
+    # Most tags have one entry, which then stands for itself: a set for each would be
+    # a third of the memory that a caller takes.
+    def __init__(self) -> None:
+        self._entries: dict[Tag, Entry[T] | set[Entry[T]]] = {}
+
+    def add(self, tag: Tag, entry: Entry[T]) -> None:
+        found = self._entries.setdefault(tag, entry)
+        if isinstance(found, set):
+            found.add(entry)
+        elif found is not entry:
+            self._entries[tag] = {found, entry}
+
+    def under(self, tag: Tag) -> tuple[Entry[T], ...]:
+        found = self._entries.get(tag)
+        if found is None:
+            return ()
+        return tuple(found) if isinstance(found, set) else (found,)
+
+    def remove(self, tag: Tag, entry: Entry[T]) -> None:
+        found = self._entries[tag]
+        if isinstance(found, set):
+            found.discard(entry)
+            if found:
+                return
+        del self._entries[tag]
+
+    def tags(self) -> Collection[Tag]:
+        return self._entries.keys()
+
+    def clear(self) -> None:
+        self._entries.clear()
 
 
 class _SecondChance(FIFOCache[Hashable, Entry[T]], Generic[T]):

@@ -236,7 +236,8 @@ def check_books(shelf: Shelf[object]) -> None:
 
     assert entries == set(held)
     assert len(entries) == len(held)
-    assert by_tag == shelf._by_tag
+    index = shelf._by_tag
+    assert by_tag == {tag: {*index.under(tag)} for tag in index.tags()}
     for bounded in (shelf._present, shelf._absent):
         assert sum(entry.weight for entry in bounded.values()) == bounded.currsize
         assert bounded.currsize <= bounded.maxsize
