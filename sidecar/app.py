@@ -9,7 +9,6 @@ import os
 import signal
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack, suppress
-from pathlib import Path
 from typing import Self
 
 import structlog
@@ -27,13 +26,11 @@ from sidecar.identity.identity import Identity
 from sidecar.observe.log import configure_logging
 from sidecar.observe.metrics import Metrics, MetricsServer
 from sidecar.service.authorization import Authorization
-from sidecar.settings import Database, Settings
-from sidecar.store import administration
+from sidecar.settings import Settings
 from sidecar.store.anomalies import Anomaly
 from sidecar.store.clock import SystemClock
+from sidecar.store.connected import read_schema_version
 from sidecar.store.dependencies import RELATION_GROUPS
-from sidecar.store.document import read_document_file
-from sidecar.store.embedded import EmbeddedPostgres
 from sidecar.store.errors import StoreError
 from sidecar.store.source import Store
 from sidecar.transport.grpc_api import Backing
@@ -266,46 +263,8 @@ def _collect_rarely() -> None:
     gc.set_threshold(50_000, 20, 50)
 
 
-async def dev(settings: Settings, data_dir: Path, document: Path) -> None:
-    """Serves a document from an embedded PostgreSQL until SIGTERM or SIGINT.
-
-    The document is imported when the database is new; `data_dir` keeps it.
-    """
-    parsed = read_document_file(document)
-    _make_folder(data_dir)
-    with EmbeddedPostgres(data_dir / "postgres") as postgres:
-        postgres.create_database("authz")
-        url = postgres.url("authz")
-        await administration.migrate_database(url)
-        if await administration.is_empty(url):
-            await administration.import_into(url, parsed)
-        database = Database.model_validate(
-            {**settings.database.model_dump(), "url": url, "feed_url": None}
-        )
-        await serve(settings.model_copy(update={"database": database}))
-
-
-async def migrate_database(
-    settings: Settings, *, functions_only: bool = False
-) -> list[str]:
-    """Applies missing migrations; gives their names.
-
-    With `functions_only`, those that a database with views of its own needs.
-    """
-    url = _url(settings)
-    return await administration.migrate_database(url, functions_only=functions_only)
-
-
-def _make_folder(path: Path) -> None:
-    path.mkdir(parents=True, exist_ok=True)
-
-
-def _url(settings: Settings) -> str:
-    return wiring_database.url_of(settings)
-
-
 async def _about(settings: Settings) -> About:
-    version = await administration.read_schema_version(_url(settings))
+    version = await read_schema_version(wiring_database.url_of(settings))
     return About(wiring.VERSION, settings.digest(), version)
 
 

@@ -1,11 +1,11 @@
 """Settings to listeners, and the metrics of those with TLS."""
 
 from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
 
 from sidecar.observe.metrics import Reading, Sample
 from sidecar.settings import ListenerSettings, Settings, TlsSettings
 from sidecar.store.clock import SystemClock
-from sidecar.transport.certificates import CertificateError, TlsFiles
 from sidecar.transport.listener import (
     Bounds,
     Engine,
@@ -15,8 +15,9 @@ from sidecar.transport.listener import (
     parse_address,
 )
 from sidecar.transport.parse import Callers, Limits, ListenerPolicy
-from sidecar.transport.peers import PeerNameError, parse_name
-from sidecar.transport.tls import Tls, TlsState
+
+if TYPE_CHECKING:
+    from sidecar.transport.tls import Tls, TlsState
 
 
 def listener_of(listener: ListenerSettings, settings: Settings) -> Listener:
@@ -64,7 +65,15 @@ def _services_of(listener: ListenerSettings) -> frozenset[Serves]:
     return services
 
 
-def _tls_of(tls: TlsSettings, address: str) -> Tls:
+def _tls_of(tls: TlsSettings, address: str) -> "Tls":
+    # Certificates need a tenth of the memory that a sidecar without TLS has.
+    from sidecar.transport.certificates import (  # noqa: PLC0415
+        CertificateError,
+        TlsFiles,
+    )
+    from sidecar.transport.peers import PeerNameError, parse_name  # noqa: PLC0415
+    from sidecar.transport.tls import Tls  # noqa: PLC0415
+
     try:
         return Tls(
             TlsFiles(tls.certificate, tls.key, tls.client_ca),
@@ -77,7 +86,7 @@ def _tls_of(tls: TlsSettings, address: str) -> Tls:
         raise ListenerError(f"listener `{address}`: {error}") from error
 
 
-def tls_readings(states: Callable[[], Mapping[str, TlsState]]) -> list[Reading]:
+def tls_readings(states: Callable[[], "Mapping[str, TlsState]"]) -> list[Reading]:
     """The metrics of listeners with TLS, read when they are scraped."""
 
     def expiry() -> list[Sample]:
@@ -88,7 +97,7 @@ def tls_readings(states: Callable[[], Mapping[str, TlsState]]) -> list[Reading]:
             for file, end in each.certificates.ends.items()
         ]
 
-    def total(read: Callable[[TlsState], int]) -> Callable[[], list[Sample]]:
+    def total(read: Callable[["TlsState"], int]) -> Callable[[], list[Sample]]:
         return lambda: [
             Sample((listener,), float(read(each)))
             for listener, each in states().items()

@@ -9,7 +9,8 @@ from authz.v1 import authorization_service_pb2_grpc
 from google.protobuf.message import Message
 
 from sidecar.command.failures import failure_of
-from sidecar.command.options import Connection, OptionError, read_file
+from sidecar.command.options import Connection, read_file
+from sidecar.command.problems import OptionError
 
 R = TypeVar("R", bound=Message)
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.text import Text
 
-from sidecar.command.options import OptionError
+from sidecar.command.problems import OptionError
 from sidecar.command.progress import Gauge, gauge
 from sidecar.command.running import Configured
 from sidecar.command.screen import ExitCode, Screen

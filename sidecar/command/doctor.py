@@ -12,7 +12,7 @@ import typer
 from rich.text import Text
 
 from sidecar.command.bare_json import Json
-from sidecar.command.options import OptionError
+from sidecar.command.problems import OptionError
 from sidecar.command.running import Configured
 from sidecar.command.screen import ExitCode, Screen
 from sidecar.command.words import plain

@@ -16,7 +16,7 @@ from sidecar.command.deeds import (
     outcome_json,
     outcome_page,
 )
-from sidecar.command.options import OptionError
+from sidecar.command.problems import OptionError
 from sidecar.command.running import Configured
 from sidecar.command.screen import ExitCode, Screen
 from sidecar.command.words import plain

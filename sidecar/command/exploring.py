@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 import typer
 from typing_extensions import override
 
-from sidecar.command.options import OptionError
+from sidecar.command.problems import OptionError
 from sidecar.command.running import Configured
 from sidecar.command.screen import ExitCode, Screen
 

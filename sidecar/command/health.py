@@ -10,7 +10,8 @@ from rich.text import Text
 
 from sidecar.command.client import open_channel
 from sidecar.command.failures import CallFailedError, failure_of
-from sidecar.command.options import Connection, OptionError
+from sidecar.command.options import Connection
+from sidecar.command.problems import OptionError
 from sidecar.command.question import report
 from sidecar.command.screen import ExitCode, Screen
 

@@ -7,7 +7,7 @@ import typer
 from typing_extensions import override
 
 from sidecar.command.errands import Administering, Looking
-from sidecar.command.options import OptionError
+from sidecar.command.problems import OptionError
 from sidecar.store.steward.deeds import OrgRoleWish
 
 if TYPE_CHECKING:

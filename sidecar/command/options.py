@@ -13,16 +13,13 @@ from typing import Annotated
 import typer
 
 from sidecar.command.bare_json import Json
+from sidecar.command.problems import OptionError
 from sidecar.command.syntax import read_consistency, read_subject
 
 DEFAULT_ADDRESS = "unix:.dev/authz.sock"
 _KEY_VARIABLE = "AUTHZ_API_KEY"
 _CONNECTION = "Connection"
 _CALLER = "Caller, exactly one of the first four"
-
-
-class OptionError(Exception):
-    """The options do not make a question; says why in one line."""
 
 
 @dataclass(frozen=True, kw_only=True)

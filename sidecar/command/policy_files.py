@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from sidecar.command.options import OptionError, read_file
+from sidecar.command.options import read_file
+from sidecar.command.problems import OptionError
 
 
 def read_text(path: Path) -> str:

@@ -5,8 +5,8 @@ from pathlib import Path
 from rich.text import Text
 
 from sidecar.command.bare_json import Json
-from sidecar.command.options import OptionError
 from sidecar.command.policy_files import read_text
+from sidecar.command.problems import OptionError
 from sidecar.command.screen import ExitCode, Screen
 from sidecar.command.words import plain
 from sidecar.tools.policy_rules import RuleProblem, Validated, validate_rules

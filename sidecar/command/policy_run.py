@@ -19,9 +19,9 @@ from typing import Protocol, TypeAlias, TypeVar
 from authz.v1 import authorization_service_pb2 as pb
 from google.protobuf.message import Message
 
-from sidecar.command.options import OptionError
 from sidecar.command.policy_files import read_text
 from sidecar.command.policy_suite import Check, Suite, read_suite
+from sidecar.command.problems import OptionError
 from sidecar.edge.compiling import RoutesError
 from sidecar.settings import Settings, SettingsError, load
 from sidecar.store.anomalies import Anomaly

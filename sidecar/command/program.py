@@ -14,8 +14,9 @@ from sidecar.command.data import Export, Import
 from sidecar.command.doctor import Doctor
 from sidecar.command.exploring import AccessOfUser, WhoCanHold, WhoCanSee, WhoCanWrite
 from sidecar.command.health import Health
-from sidecar.command.options import Connection, OptionError
+from sidecar.command.options import Connection
 from sidecar.command.policy import PolicyTest, ValidateRules
+from sidecar.command.problems import OptionError
 from sidecar.command.question import Question, put
 from sidecar.command.routes import RoutesCheck, RoutesTest
 from sidecar.command.running import Dev, Migrate, Serve

@@ -10,8 +10,9 @@ from google.protobuf.message import Message
 from sidecar.command.bare_json import BareJsonError, to_bare
 from sidecar.command.client import Client, open_channel
 from sidecar.command.failures import CallFailedError
-from sidecar.command.options import Connection, OptionError
+from sidecar.command.options import Connection
 from sidecar.command.pages import Page
+from sidecar.command.problems import OptionError
 from sidecar.command.screen import ExitCode, Screen
 from sidecar.command.syntax import OptionSyntaxError
 

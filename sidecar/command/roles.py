@@ -7,7 +7,7 @@ import typer
 from typing_extensions import override
 
 from sidecar.command.errands import Administering, Looking
-from sidecar.command.options import OptionError
+from sidecar.command.problems import OptionError
 
 if TYPE_CHECKING:
     from sidecar.settings import Settings

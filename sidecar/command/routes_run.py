@@ -7,7 +7,6 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from sidecar.command.options import OptionError
 from sidecar.command.policy_files import read_text
 from sidecar.command.policy_run import (
     Asking,
@@ -21,6 +20,7 @@ from sidecar.command.policy_run import (
     settings_of,
 )
 from sidecar.command.policy_suite import Check, Suite
+from sidecar.command.problems import OptionError
 from sidecar.command.routes_suite import read_routes_suite
 from sidecar.settings import Settings
 from sidecar.store.document import Document

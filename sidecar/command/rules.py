@@ -7,7 +7,7 @@ import typer
 from typing_extensions import override
 
 from sidecar.command.errands import Administering, Looking
-from sidecar.command.options import OptionError
+from sidecar.command.problems import OptionError
 from sidecar.core.model import AccessLevel, RuleContext
 
 if TYPE_CHECKING:

@@ -63,10 +63,10 @@ class Dev:
 
     def run(self, screen: Screen) -> ExitCode:
         """Runs until SIGTERM or SIGINT."""
-        from sidecar.command import server  # noqa: PLC0415  see above
+        from sidecar.command import developing  # noqa: PLC0415  see above
 
         del screen
-        server.dev(self.config, self.data_dir, self.document)
+        developing.dev(self.config, self.data_dir, self.document)
         return ExitCode.ALLOWED
 
 
@@ -85,9 +85,9 @@ class Migrate(Configured):
 
     def run(self, screen: Screen) -> ExitCode:
         """Applies what is missing and names it."""
-        from sidecar.command import server  # noqa: PLC0415  see above
+        from sidecar.command import developing  # noqa: PLC0415  see above
 
-        applied = server.migrate(self.config, functions_only=self.functions_only)
+        applied = developing.migrate(self.config, functions_only=self.functions_only)
         screen.show(*(plain(f"applied {name}") for name in applied))
         if not applied:
             screen.show(Text("nothing to do"))

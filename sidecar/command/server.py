@@ -7,20 +7,15 @@ from pathlib import Path
 from typing import TypeVar
 
 import sidecar.app as app  # noqa: PLR0402
-from sidecar.command.options import OptionError
+from sidecar.command.problems import OptionError
 from sidecar.edge.compiling import RoutesError
 from sidecar.settings import SettingsError, load
-from sidecar.store.document import DocumentError
 from sidecar.store.errors import StoreError
-from sidecar.store.migrate import MigrationError
 from sidecar.transport.listener import ListenerError
 
 T = TypeVar("T")
 
-_SPOKEN = (
-    SettingsError, DocumentError, StoreError, MigrationError, ListenerError,
-    RoutesError,
-)  # fmt: skip
+_SPOKEN = (SettingsError, StoreError, ListenerError, RoutesError)
 
 
 def serve(config: Path | None, ready: Callable[[], None]) -> None:
@@ -29,35 +24,25 @@ def serve(config: Path | None, ready: Callable[[], None]) -> None:
     Raises:
         OptionError: what an operator can correct; so do all functions here.
     """
-    with _in_words():
-        _run(app.serve(load(config), ready=ready))
-
-
-def dev(config: Path | None, data_dir: Path, document: Path) -> None:
-    """Serves a document from an embedded database until SIGTERM or SIGINT."""
-    with _in_words():
-        _run(app.dev(load(config), data_dir, document))
-
-
-def migrate(config: Path | None, *, functions_only: bool) -> list[str]:
-    """Applies missing migrations, or of those the functions; gives their names."""
-    with _in_words():
-        work = app.migrate_database(load(config), functions_only=functions_only)
-        return _run(work)
+    with in_words():
+        run(app.serve(load(config), ready=ready))
 
 
 @contextmanager
-def _in_words() -> Iterator[None]:
+def in_words(*more: type[Exception]) -> Iterator[None]:
+    """Raises OptionError for what people can correct; `more` has words of its own."""
+    spoken: tuple[type[Exception], ...] = (*_SPOKEN, *more)
     try:
         yield
-    except _SPOKEN as error:
+    except spoken as error:
         raise OptionError(str(error)) from error
     except OSError as error:
         place = "" if error.filename is None else f" `{error.filename}`"
         raise OptionError(f"{error.strerror or error}{place}".lower()) from error
 
 
-def _run(work: Coroutine[None, None, T]) -> T:
+def run(work: Coroutine[None, None, T]) -> T:
+    """Runs to the end on the loop that servers have."""
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         return runner.run(work)
 

@@ -9,7 +9,7 @@ A moment without a zone is one of UTC, a day the start of it.
 import re
 from datetime import UTC, datetime, timedelta
 
-from sidecar.command.options import OptionError
+from sidecar.command.problems import OptionError
 
 _SPAN = re.compile(r"([1-9][0-9]{0,8})([smhdw])", re.ASCII)
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}

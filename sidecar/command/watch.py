@@ -10,7 +10,8 @@ from authz.v1 import authorization_service_pb2 as pb
 from sidecar.command.bare_json import to_bare
 from sidecar.command.client import Client, open_channel
 from sidecar.command.failures import CallFailedError
-from sidecar.command.options import Connection, OptionError
+from sidecar.command.options import Connection
+from sidecar.command.problems import OptionError
 from sidecar.command.question import report
 from sidecar.command.screen import ExitCode, Screen
 from sidecar.command.words import plain

@@ -1,14 +1,11 @@
 """One connection for one piece of work: migrating, importing, exporting, looking."""
 
-from collections.abc import AsyncGenerator, AsyncIterator, Collection
-from contextlib import aclosing, asynccontextmanager
-
-import asyncpg
+from collections.abc import AsyncGenerator, Collection
+from contextlib import aclosing
 
 from sidecar.store.bulk import BulkFolder
-from sidecar.store.database import DRIVER_ERRORS
+from sidecar.store.connected import connected
 from sidecar.store.document import Document
-from sidecar.store.errors import StoreError
 from sidecar.store.exporter import Part, export_rows
 from sidecar.store.importer import (
     PLAIN,
@@ -18,9 +15,7 @@ from sidecar.store.importer import (
     import_folder,
     tell_nobody,
 )
-from sidecar.store.migrate import migrate, schema_version
-
-_CONNECT_SECONDS = 10.0
+from sidecar.store.migrate import migrate
 
 
 async def migrate_database(url: str, *, functions_only: bool = False) -> list[str]:
@@ -30,7 +25,7 @@ async def migrate_database(url: str, *, functions_only: bool = False) -> list[st
 
     Raises MigrationError, and StoreError when the database cannot be reached.
     """
-    async with _connected(url) as connection:
+    async with connected(url) as connection:
         return await migrate(connection, functions_only=functions_only)
 
 
@@ -41,7 +36,7 @@ async def import_into(
 
     Raises DocumentError, and StoreError when the database cannot be reached.
     """
-    async with _connected(url) as connection:
+    async with connected(url) as connection:
         return await import_document(connection, document, mode)
 
 
@@ -52,7 +47,7 @@ async def import_folder_into(
 
     Raises DocumentError, and StoreError when the database cannot be reached.
     """
-    async with _connected(url) as connection:
+    async with connected(url) as connection:
         return await import_folder(connection, folder, mode, tell)
 
 
@@ -64,20 +59,11 @@ async def export_from(
     Raises StoreError when the database cannot be reached, or is not what is needed.
     """
     async with (
-        _connected(url) as connection,
+        connected(url) as connection,
         aclosing(export_rows(connection, without)) as parts,
     ):
         async for part in parts:
             yield part
-
-
-async def read_schema_version(url: str) -> int | None:
-    """The newest migration, none where migrations made nothing.
-
-    Raises StoreError when the database cannot be reached.
-    """
-    async with _connected(url) as connection:
-        return await schema_version(connection)
 
 
 async def is_empty(url: str) -> bool:
@@ -85,24 +71,6 @@ async def is_empty(url: str) -> bool:
 
     Raises StoreError when the database cannot be reached.
     """
-    async with _connected(url) as connection:
+    async with connected(url) as connection:
         query = "select not exists (select from authz.principals)"
         return bool(await connection.fetchval(query))
-
-
-@asynccontextmanager
-async def _connected(url: str) -> AsyncIterator[asyncpg.Connection]:
-    try:
-        connection = await asyncpg.connect(url, timeout=_CONNECT_SECONDS)
-    except (*DRIVER_ERRORS, ValueError) as error:
-        raise StoreError(
-            f"the database cannot be reached: {type(error).__name__}"
-        ) from error
-    try:
-        yield connection
-    except DRIVER_ERRORS as error:
-        raise StoreError(
-            f"the database refuses or fails: {type(error).__name__}"
-        ) from error
-    finally:
-        await connection.close()

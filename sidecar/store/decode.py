@@ -42,6 +42,7 @@ from sidecar.ports import (
 )
 from sidecar.store.anomalies import Anomaly, Problem, Tell
 from sidecar.store.queries import Row
+from sidecar.store.sharing import shared_clusters
 
 E = TypeVar("E")
 
@@ -101,7 +102,7 @@ def decode_grants(
     clusters = [text(row, "cluster_id") for row in rows]
     if None in clusters:
         tell(Anomaly("cluster_access", Problem.MISSING_VALUE, key.principal_id))
-    return frozenset(ClusterId(each) for each in clusters if each is not None)
+    return shared_clusters(each for each in clusters if each is not None)
 
 
 def decode_standing(key: StandingKey, rows: Sequence[Row], tell: Tell) -> Standing:
@@ -116,7 +117,7 @@ def decode_standing(key: StandingKey, rows: Sequence[Row], tell: Tell) -> Standi
         principal=_current(key, parts.get("principal", ()), tell),
         membership=membership,
         group_ids=_groups(parts.get("group", ()), tell),
-        cluster_ids=frozenset(ClusterId(each) for each in clusters),
+        cluster_ids=shared_clusters(clusters),
         role_ids=tuple(RoleId(each) for each in sorted(roles)),
     )
 

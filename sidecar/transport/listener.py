@@ -9,10 +9,12 @@ from dataclasses import dataclass
 from enum import Enum, unique
 from os import umask
 from pathlib import Path
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from sidecar.transport.parse import Callers, ListenerPolicy
-from sidecar.transport.tls import Tls
+
+if TYPE_CHECKING:
+    from sidecar.transport.tls import Tls
 
 _TCP = re.compile(r"(?:\[(?P<v6>[0-9a-fA-F:]+)\]|(?P<host>[^:\s]+)):(?P<port>\d{1,5})")
 _LAST_PORT = 65_535
@@ -98,7 +100,7 @@ class Listener:
     serves: frozenset[Serves]
     engine: Engine
     policy: ListenerPolicy
-    tls: Tls | None = None
+    tls: "Tls | None" = None
     bounds: Bounds = Bounds()
 
     def __post_init__(self) -> None:
@@ -191,7 +193,7 @@ def _refuse_plain(address: Address) -> None:
     )
 
 
-def _refuse_strangers(address: TcpAddress, tls: Tls, policy: ListenerPolicy) -> None:
+def _refuse_strangers(address: TcpAddress, tls: "Tls", policy: ListenerPolicy) -> None:
     if policy.callers is Callers.CREDENTIALS or tls.allowed_names:
         return
     whom, needed = (

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 import pygrpc_native.aio
 from authz.v1 import authorization_service_pb2
@@ -12,10 +12,7 @@ from authz.v1.authorization_service_pb2_grpc import (
 )
 from grpc import aio
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
-from grpc_reflection.v1alpha import reflection
 
-from sidecar.ports import Clock
-from sidecar.transport.certificates import CertificateError
 from sidecar.transport.envoy import external_auth_pb2_grpc
 from sidecar.transport.ext_authz import EdgeBacking, ExtAuthzServicer
 from sidecar.transport.grpc_api import AuthorizationServicer, Backing, ServerInfo
@@ -31,10 +28,14 @@ from sidecar.transport.listener import (
     remove_socket,
 )
 from sidecar.transport.parse import Callers
-from sidecar.transport.peers import AllowedPeers, PeerInterceptor
 from sidecar.transport.shedding import Load
-from sidecar.transport.tls import LiveCertificates, Tls, TlsState
 from sidecar.transport.watch import Watches
+
+if TYPE_CHECKING:
+    from google.protobuf.message import Message
+
+    from sidecar.transport.secured import Secured
+    from sidecar.transport.tls import TlsState
 
 API_SERVICE = authorization_service_pb2.DESCRIPTOR.services_by_name[
     "AuthorizationService"
@@ -44,9 +45,6 @@ API_SERVICE = authorization_service_pb2.DESCRIPTOR.services_by_name[
 LIVE: Final = "live"
 
 _Options: TypeAlias = Sequence[tuple[str, int]]
-_Interceptor: TypeAlias = CallInterceptor | PeerInterceptor
-# What runs longer than this on a connection that has lasted long enough is ended.
-_LAST_CALLS_SECONDS = 60
 
 
 class Health:
@@ -91,40 +89,12 @@ class About:
     schema_version: int | None
 
 
-@dataclass(slots=True)
-class _Secured:
-    certificates: LiveCertificates
-    allowed: AllowedPeers | None
-    _following: asyncio.Task[None] | None = None
-
-    @classmethod
-    def of(cls, tls: Tls, clock: Clock) -> "_Secured":
-        allowed = None
-        if tls.allowed_names:
-            # gRPC lets connections last up to a tenth longer than it is told.
-            lasting = 1.1 * tls.connection_seconds + _LAST_CALLS_SECONDS
-            allowed = AllowedPeers(tls.allowed_names, clock, lasting)
-        return cls(LiveCertificates.load(tls, clock), allowed)
-
-    def state(self) -> TlsState:
-        refused = 0 if self.allowed is None else self.allowed.refused
-        return TlsState(self.certificates.state(), refused)
-
-    def follow(self) -> None:
-        self._following = asyncio.create_task(self.certificates.follow())
-
-    async def close(self) -> None:
-        if self._following is not None:
-            self._following.cancel()
-            await asyncio.gather(self._following, return_exceptions=True)
-
-
 @dataclass(frozen=True, slots=True)
 class _Open:
     address: Address
     bound: str
     server: aio.Server
-    secured: _Secured | None
+    secured: "Secured | None"
 
 
 @dataclass(slots=True)
@@ -146,10 +116,7 @@ class Servers:
         Raises ListenerError.
         """
         target = listener.address.target
-        try:
-            secured = self._secured(listener)
-        except CertificateError as error:
-            raise ListenerError(f"cannot listen on `{target}`: {error}") from error
+        secured = self._secured(listener)
         server = self._server(listener, secured)
         try:
             with created_with_mode(listener.address):
@@ -165,7 +132,7 @@ class Servers:
         self._open.append(_Open(listener.address, bound, server, secured))
         return bound
 
-    def tls(self) -> dict[str, TlsState]:
+    def tls(self) -> "dict[str, TlsState]":
         """How TLS is, by the address of each listener that has it."""
         return {
             each.bound: each.secured.state()
@@ -194,18 +161,23 @@ class Servers:
             if each.secured is not None:
                 await each.secured.close()
 
-    def _secured(self, listener: Listener) -> _Secured | None:
+    def _secured(self, listener: Listener) -> "Secured | None":
         if listener.tls is None:
             return None
-        return _Secured.of(listener.tls, self.backing.clock)
+        # Certificates need a tenth of the memory that a sidecar without TLS has.
+        from sidecar.transport.secured import Secured  # noqa: PLC0415
 
-    def _server(self, listener: Listener, secured: _Secured | None) -> aio.Server:
+        return Secured.of(listener.address, listener.tls, self.backing.clock)
+
+    def _server(self, listener: Listener, secured: "Secured | None") -> aio.Server:
         engine = listener.chosen_engine
-        interceptors: list[_Interceptor] = [CallInterceptor(self.observer, self.load)]
-        if secured is not None and secured.allowed is not None:
-            # Nothing runs before it.
-            interceptors.insert(0, PeerInterceptor(secured.allowed))
-        server = _new_server(engine, interceptors, _options(listener))
+        interceptors: list[aio.ServerInterceptor[Message, Message]] = []
+        options = _options(listener)
+        if secured is not None:
+            interceptors += secured.interceptors()
+            options = (*options, *secured.options())
+        interceptors.append(CallInterceptor(self.observer, self.load))
+        server = _new_server(engine, interceptors, options)
         if Serves.API in listener.serves:
             info = ServerInfo(
                 self.about.version,
@@ -226,13 +198,17 @@ class Servers:
         if Serves.HEALTH in listener.serves:
             health_pb2_grpc.add_HealthServicer_to_server(self.health.servicer, server)
         if Serves.REFLECTION in listener.serves:
+            from grpc_reflection.v1alpha import reflection  # noqa: PLC0415  likewise
+
             names = (API_SERVICE, health.SERVICE_NAME, reflection.SERVICE_NAME)
             reflection.enable_server_reflection(names, server)
         return server
 
 
 def _new_server(
-    engine: Engine, interceptors: Sequence[_Interceptor], options: _Options
+    engine: Engine,
+    interceptors: "Sequence[aio.ServerInterceptor[Message, Message]]",
+    options: _Options,
 ) -> aio.Server:
     if engine is Engine.GRPCIO:
         return aio.server(interceptors=interceptors, options=options)
@@ -255,17 +231,10 @@ def _options(listener: Listener) -> _Options:
         # The other engine refuses to start with what it does not do.
         most = ("grpc.max_allowed_incoming_connections", listener.bounds.connections)
         options = (*options, most)
-    if listener.tls is None:
-        return options
-    age = int(listener.tls.connection_seconds * 1000)
-    return (
-        *options,
-        ("grpc.max_connection_age_ms", age),
-        ("grpc.max_connection_age_grace_ms", _LAST_CALLS_SECONDS * 1000),
-    )
+    return options
 
 
-def _bind(server: aio.Server, address: Address, secured: _Secured | None) -> str:
+def _bind(server: aio.Server, address: Address, secured: "Secured | None") -> str:
     if secured is None:
         port = server.add_insecure_port(address.target)
     else:
