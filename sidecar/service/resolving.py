@@ -24,7 +24,9 @@ from sidecar.service.asking import (
 )
 from sidecar.service.holding import Holding
 
-_REMEMBERED_CALLERS = 10_000
+# One for each cluster that is accessible, and so many for the rest of a caller.
+_REMEMBERED_WEIGHT = 200_000
+_CALLER_WEIGHT = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,20 +53,59 @@ class Resolved:
         return tenancy.explain_context(self.acting, self.context, self.standing)
 
 
+class Contexts:
+    """What callers resolved to, under the epoch of the facts that it came from."""
+
+    def __init__(self, most: int = _REMEMBERED_WEIGHT) -> None:
+        """`most`: how much they may weigh in all."""
+        self._most = most
+        self._weight = 0
+        self._held: dict[Caller, tuple[int, Resolved]] = {}
+
+    def __len__(self) -> int:
+        return len(self._held)
+
+    def of(self, caller: Caller, epoch: int | None) -> Resolved | None:
+        """What a caller resolved to under this epoch; none when that is not known."""
+        held = self._held.get(caller)
+        return held[1] if held is not None and held[0] == epoch else None
+
+    def put(self, caller: Caller, epoch: int, resolved: Resolved) -> None:
+        """Remembers it, unless it is too large; forgets all others to make room."""
+        before = self._held.pop(caller, None)
+        if before is not None:
+            self._weight -= _weight(before[1])
+        weight = _weight(resolved)
+        if weight > self._most:
+            return
+        if self._weight + weight > self._most:
+            self._held.clear()
+            self._weight = 0
+        self._weight += weight
+        self._held[caller] = (epoch, resolved)
+
+
+def _weight(resolved: Resolved) -> int:
+    context = resolved.context
+    if isinstance(context, Denied):
+        return _CALLER_WEIGHT
+    return _CALLER_WEIGHT + len(context.accessible_cluster_ids)
+
+
 @dataclass(frozen=True, slots=True)
 class Resolver:
     """Resolves callers, and remembers them until some fact changes."""
 
     verifiers: Verifiers
     organization_type: IdType
-    _remembered: dict[Caller, tuple[int, Resolved]] = field(default_factory=dict)
+    _remembered: Contexts = field(default_factory=Contexts)
 
     async def resolve(self, caller: Caller, facts: Facts) -> Resolved:
         """As which tenant `caller` acts."""
         # Only those who are named are ever remembered.
-        remembered = self._remembered.get(caller)
-        if remembered is not None and remembered[0] == facts.epoch:
-            return remembered[1]
+        remembered = self._remembered.of(caller, facts.epoch)
+        if remembered is not None:
+            return remembered
         named = await self._named(caller, facts)
         return (
             Resolved(BAD_CREDENTIAL) if named is None else await self._of(named, facts)
@@ -85,21 +126,16 @@ class Resolver:
 
     async def _of(self, caller: Caller, facts: Facts) -> Resolved:
         epoch = facts.epoch
-        remembered = self._remembered.get(caller)
-        if remembered is not None and remembered[0] == epoch:
-            return remembered[1]
+        remembered = self._remembered.of(caller, epoch)
+        if remembered is not None:
+            return remembered
         resolved = await self._resolve(caller, facts)
         # What began before a change must not be remembered after it. Names that
         # somebody makes up resolve to nothing and push nobody out.
         is_worth_it = isinstance(resolved.context, TenantContext)
         if is_worth_it and epoch is not None and facts.epoch == epoch:
-            self._remember(caller, epoch, resolved)
+            self._remembered.put(caller, epoch, resolved)
         return resolved
-
-    def _remember(self, caller: Caller, epoch: int, resolved: Resolved) -> None:
-        if len(self._remembered) >= _REMEMBERED_CALLERS:
-            self._remembered.clear()
-        self._remembered[caller] = (epoch, resolved)
 
     async def _resolve(self, caller: Caller, facts: Facts) -> Resolved:
         known = await self.identify(caller, facts)

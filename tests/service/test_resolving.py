@@ -1,18 +1,20 @@
 """Resolved callers are remembered while no fact can have changed, and not longer."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 from typing_extensions import override
 
-from sidecar.core.ids import IdType, UserId
+from sidecar.core.ids import ClusterId, IdType, UserId
 from sidecar.core.model import TenantContext
 from sidecar.identity.access_tokens import AccessTokens
 from sidecar.identity.api_keys import ApiKeys
 from sidecar.identity.work import Work
 from sidecar.ports import FactKey, T, Verifiers
 from sidecar.service.asking import Caller, NamedUser, PresentedApiKey
-from sidecar.service.resolving import Resolver
+from sidecar.service.resolving import Contexts, Resolved, Resolver
+from tests.core.facts import OWN, acting, user
 from tests.spec.cases import load_world
 from tests.support.memory import Document, MemoryFacts
 from tests.support.pipeline import ManualClock
@@ -137,4 +139,49 @@ async def test_made_up_name_is_not_remembered(
     caller = Caller(NamedUser(UserId("999"), None), "")
     await resolver.resolve(caller, facts)
 
-    assert {} == resolver._remembered
+    assert 0 == len(resolver._remembered)
+
+
+def resolved(clusters: int) -> Resolved:
+    """A context with so many accessible clusters."""
+    granted = frozenset(ClusterId(str(each)) for each in range(clusters))
+    context = replace(acting(user(), OWN), accessible_cluster_ids=granted)
+    return Resolved(context)
+
+
+def named(number: int) -> Caller:
+    """One of many callers."""
+    return Caller(NamedUser(UserId(str(number)), None), "")
+
+
+@pytest.mark.parametrize("clusters", [0, 1, 100, 1_000])
+def test_remembered_contexts_are_bounded_by_weight(clusters: int) -> None:
+    """Callers with many clusters are remembered in smaller number."""
+    contexts = Contexts(most=2_000)
+    counts = set()
+    for number in range(1_000):
+        contexts.put(named(number), 1, resolved(clusters))
+        counts.add(len(contexts))
+
+    assert 2_000 // (10 + clusters) == max(counts)
+
+
+def test_caller_too_large_to_remember_pushes_nobody_out() -> None:
+    """What weighs more than all may is worked out each time."""
+    contexts = Contexts(most=100)
+    contexts.put(named(1), 1, resolved(0))
+    contexts.put(named(2), 1, resolved(1_000))
+
+    assert contexts.of(named(2), 1) is None
+    assert contexts.of(named(1), 1) is not None
+
+
+def test_caller_remembered_again_weighs_once() -> None:
+    """A caller takes the place that it had before."""
+    contexts = Contexts(most=100)
+    for epoch in range(100):
+        contexts.put(named(1), epoch, resolved(30))
+        contexts.put(named(2), epoch, resolved(30))
+
+    assert [None, None] == [contexts.of(named(1), 98), contexts.of(named(2), 98)]
+    assert 2 == len(contexts)
