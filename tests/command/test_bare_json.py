@@ -32,6 +32,7 @@ _LEAVES: dict[int, st.SearchStrategy[object]] = {
     ),
     FieldDescriptor.TYPE_INT64: st.integers(-(2**63), 2**63 - 1),
     FieldDescriptor.TYPE_UINT32: st.integers(0, 2**32 - 1),
+    FieldDescriptor.TYPE_UINT64: st.integers(0, 2**64 - 1),
 }
 
 
