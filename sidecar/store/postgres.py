@@ -34,6 +34,8 @@ begin isolation level repeatable read, read only;
 set local idle_in_transaction_session_timeout = {milliseconds}
 """
 _IDLE_READINGS: Final = 5
+# Rows that are decoded before others have their turn: some milliseconds.
+_TURN: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,9 +117,9 @@ class PostgresFacts(Facts):
     async def get_all(self, keys: Sequence[FactKey[T]]) -> list[T]:
         reading = Reading.of(keys, self._reader)
         if not reading.arguments:
-            return reading.facts({})
+            return await reading.facts({})
         async with self._reader.database.lend(self._reader.timeout) as connection:
-            return reading.facts(await reading.run(connection))
+            return await reading.facts(await reading.run(connection))
 
 
 class SnapshotFacts(Facts):
@@ -150,7 +152,7 @@ class SnapshotFacts(Facts):
         reading = Reading.of(keys, self._reader)
         async with self._turn:
             self._reader.check(self._deadline)
-            return reading.facts(await reading.run(self._snapshot))
+            return await reading.facts(await reading.run(self._snapshot))
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,16 +199,27 @@ class Reading(Generic[T]):
                 rows.setdefault(positions[number - 1], []).append(row)
         return rows
 
-    def facts(self, rows: dict[int, list[Row]]) -> list[T]:
-        """The facts in the order of the keys."""
+    async def facts(self, rows: dict[int, list[Row]]) -> list[T]:
+        """The facts in the order of the keys.
+
+        Others have their turn in between: the roles of one caller can have a hundred
+        thousand rules.
+        """
         if self.lookup is None:
             return []
-        return [
-            self.lookup.decode(key, rows.get(position, []), self.tell)
-            if position in self.arguments
-            else self.lookup.missing
-            for position, key in enumerate(self.keys)
-        ]
+        facts: list[T] = []
+        decoded = 0
+        for position, key in enumerate(self.keys):
+            if position not in self.arguments:
+                facts.append(self.lookup.missing)
+                continue
+            found = rows.get(position, [])
+            facts.append(self.lookup.decode(key, found, self.tell))
+            decoded += len(found)
+            if decoded >= _TURN:
+                decoded = 0
+                await asyncio.sleep(0)
+        return facts
 
 
 async def _end(connection: PoolConnectionProxy) -> None:
