@@ -20,9 +20,10 @@ export abstract class Answer {
   }
 }
 
-// eslint-disable-next-line @typescript-eslint/no-unsafe-declaration-merging, @typescript-eslint/prefer-function-type -- as above; it is merged with a class
+// eslint-disable-next-line @typescript-eslint/no-unsafe-declaration-merging -- as above
 export interface Answer {
   /** Not there: it makes `if (answer)` an error of the compiler. */
+  // eslint-disable-next-line @typescript-eslint/prefer-function-type -- it is merged with a class
   (this: never, answersAreNoConditions: never): never;
 }
 

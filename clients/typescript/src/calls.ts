@@ -196,7 +196,9 @@ export function getListFilter(
   const request = sent(api.GetListFilterRequestSchema, {
     caller: caller.message(),
     kind: text(kind, "kind"),
-    ...(permission !== undefined && { permission: questions.queryMessage(permission) }),
+    ...(permission !== undefined && {
+      permission: questions.queryMessage(permission),
+    }),
     ...(sql !== undefined && { sql: questions.sqlMessage(sql) }),
     ...fresh(options, [...FRESH, "permission", "sql"]),
   });
