@@ -7,15 +7,17 @@ answer; against an honest server all must be met, or the trial would prove nothi
 import asyncio
 import json
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeAlias
 
 from clients.conformance.languages import HERE, ROOT, Language
 from clients.conformance.lies import modes
 from clients.conformance.playing import Told, Way, play
+
+Row: TypeAlias = Mapping[str, object]
 
 GROUP: Final = "lies"
 _CALLER: Final = {"user_id": "1"}
@@ -24,7 +26,7 @@ _NEW: Final = {"kind": "model", "global": True}
 _OWNED: Final = {"allowed": True, "reason": "OWNED"}
 _ALL: Final = {"view": True, "read": "ALL", "create": "ALL"}
 _GATE: Final = {"gate": {"platform_admin": True}}
-_LIES: Final[tuple[tuple[str, dict[str, object], dict[str, object]], ...]] = (
+_LIES: Final[tuple[tuple[str, Row, Row], ...]] = (
     ("CheckVisible", {"resources": [_ROW, _ROW]}, {"decisions": [_OWNED, _OWNED]}),
     ("CheckWritable", {"resources": [_ROW]}, {"decisions": [_OWNED]}),
     ("CheckCreatable", {"resources": [_NEW]}, {"decisions": [_OWNED]}),

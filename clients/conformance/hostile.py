@@ -23,7 +23,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "clients" / "python")]
 import grpc  # noqa: E402  after the path
 from grpc import aio  # noqa: E402
 
-from clients.conformance.lies import honest, lie, modes  # noqa: E402
+from clients.conformance.lies import SERVICE, calls, honest, lie, modes  # noqa: E402
 
 _GARBAGE: Final = b"\x00\xff\x13 this is no HTTP/2 \x00" * 64
 _NO_MESSAGE: Final = b"\xff\xff\xff\xff not a message"
@@ -61,9 +61,9 @@ def _answers(seconds: float) -> dict[str, Answer]:
         await asyncio.Event().wait()
         return b""
 
-    async def late(path: str, request: bytes) -> bytes:
+    async def late(call: str, request: bytes) -> bytes:
         await asyncio.sleep(seconds)
-        return honest(path, request).SerializeToString()
+        return honest(call, request).SerializeToString()
 
     async def no_message(_: str, __: bytes) -> bytes:
         return _NO_MESSAGE
@@ -72,32 +72,28 @@ def _answers(seconds: float) -> dict[str, Answer]:
 
 
 def _liar(mode: str) -> Answer:
-    async def answer(path: str, request: bytes) -> bytes:
-        return lie(mode, path, request).SerializeToString()
+    async def answer(call: str, request: bytes) -> bytes:
+        return lie(mode, call, request).SerializeToString()
 
     return answer
 
 
-class _Every(grpc.GenericRpcHandler):
-    # Answers every unary call, whatever its name, with bytes.
-    def __init__(self, answer: Answer) -> None:
-        self._answer = answer
-
-    def service(
-        self, handler_call_details: grpc.HandlerCallDetails
-    ) -> "grpc.RpcMethodHandler[bytes, bytes]":
-        path = handler_call_details.method
-
+def _handlers(answer: Answer) -> "grpc.GenericRpcHandler[bytes, bytes]":
+    def handler(call: str) -> "grpc.RpcMethodHandler[bytes, bytes]":
         async def behave(request: bytes, _: object) -> bytes:
-            return await self._answer(path, request)
+            return await answer(call, request)
 
         return grpc.unary_unary_rpc_method_handler(behave)
+
+    return grpc.method_handlers_generic_handler(
+        SERVICE, {call: handler(call) for call in calls()}
+    )
 
 
 @asynccontextmanager
 async def _grpc(address: str, answer: Answer) -> AsyncIterator[str]:
     server = aio.server(options=[("grpc.so_reuseport", 0)])
-    server.add_generic_rpc_handlers((_Every(answer),))
+    server.add_generic_rpc_handlers((_handlers(answer),))
     port = server.add_insecure_port(address)
     await server.start()
     is_socket = address.startswith("unix:")

@@ -77,9 +77,7 @@ def is_complete(skipped: Sequence[str]) -> bool:
 
 
 def _command(words: object) -> Command:
-    return tuple(
-        str(each).replace("{python}", sys.executable) for each in _list(words)
-    )
+    return tuple(str(each).replace("{python}", sys.executable) for each in _list(words))
 
 
 def _list(value: object) -> list[object]:

@@ -9,31 +9,37 @@ from google.protobuf.message import Message
 
 Twist: TypeAlias = Callable[[decision_pb2.Decision], None]
 
-_SERVICE: Final = "/authz.v1.AuthorizationService/"
+SERVICE: Final = "authz.v1.AuthorizationService"
 _ID: Final = "liar-1"
 # A number that no version of the API names.
 _UNKNOWN: Final = 9_999
+# How many bits of a number a byte has on the wire.
+_BITS: Final = 7
 
 
-def honest(path: str, request: bytes) -> Message:
+def honest(call: str, request: bytes) -> Message:
     """A good answer to a request: all is allowed.
 
     Raises:
         KeyError: the API has no such call.
     """
-    call = path.removeprefix(_SERVICE)
     return _HONEST[call](request)
 
 
-def lie(mode: str, path: str, request: bytes) -> Message:
+def lie(mode: str, call: str, request: bytes) -> Message:
     """The answer of a mode; where the mode has no sense for a call, an empty one."""
-    answer = honest(path, request)
+    answer = honest(call, request)
     if mode == "honest":
         return answer
     if mode == "empty":
         return type(answer)()
     twisted = _COUNTS[mode](answer) if mode in _COUNTS else _twisted(mode, answer)
     return answer if twisted else type(answer)()
+
+
+def calls() -> list[str]:
+    """The calls that it answers: all but Watch."""
+    return list(_HONEST)
 
 
 def modes() -> list[str]:
@@ -203,7 +209,7 @@ def _denied_below(answer: Message) -> bool:
 def _number(field: int, value: int) -> bytes:
     # A field of numbers in protobuf's own form; its setters refuse what is unknown.
     data = bytearray([field << 3])
-    while value > 0x7F:
-        data.append(0x80 | value & 0x7F)
-        value >>= 7
+    while value >> _BITS:
+        data.append(1 << _BITS | value & (1 << _BITS) - 1)
+        value >>= _BITS
     return bytes([*data, value])

@@ -1,7 +1,7 @@
 """Plays a file of vectors through the Python client, waiting or with asyncio.
 
-    python clients/conformance/python_runner.py [--asyncio] --address ADDRESS
-        [--ca FILE --cert FILE --key FILE] FILE.json
+python clients/conformance/python_runner.py [--asyncio] --address ADDRESS
+    [--ca FILE --cert FILE --key FILE] FILE.json
 """
 
 import argparse

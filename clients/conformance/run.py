@@ -46,9 +46,11 @@ def main() -> int:
     parser.add_argument("--language", action="append", default=[])
     chosen, skipped = present(parser.parse_args().language)
     begun = time.monotonic()
-    with short_folder() as folder:
-        with EmbeddedPostgres(folder / "data", durable=False) as postgres:
-            results, seconds = asyncio.run(_play_all(chosen, postgres, folder))
+    with (
+        short_folder() as folder,
+        EmbeddedPostgres(folder / "data", durable=False) as postgres,
+    ):
+        results, seconds = asyncio.run(_play_all(chosen, postgres, folder))
     console = Console(width=160 if not sys.stdout.isatty() else None)
     console.print(_table(chosen, results, seconds))
     problems = [*_failures(results), *_excess(chosen, results)]
@@ -74,9 +76,7 @@ async def _play_all(
                         begun = time.monotonic()
                         told = await play(language, way, file)
                         seconds[language.name] += time.monotonic() - begun
-                        results[language.name] += [
-                            _at(each, way.name) for each in told
-                        ]
+                        results[language.name] += [_at(each, way.name) for each in told]
     for name, told in (await believe(chosen, folder)).items():
         results[name] += told
     return results, seconds

@@ -17,17 +17,23 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "clients" / "python")]
 
-from sidecar.store.embedded import EmbeddedPostgres  # noqa: E402  after the path
-from clients.conformance.sidecars import World, served, short_folder  # noqa: E402
+from clients.conformance.sidecars import (  # noqa: E402  after the path
+    World,
+    served,
+    short_folder,
+)
+from sidecar.store.embedded import EmbeddedPostgres  # noqa: E402
 
 
 def main() -> int:
     """Serves, and ends in good order; SIGTERM and SIGINT end it too."""
     arguments = _arguments()
     world = World.read(arguments.world)
-    with short_folder() as folder:
-        with EmbeddedPostgres(folder / "data", durable=False) as postgres:
-            asyncio.run(_serve(arguments, world, postgres, folder))
+    with (
+        short_folder() as folder,
+        EmbeddedPostgres(folder / "data", durable=False) as postgres,
+    ):
+        asyncio.run(_serve(arguments, world, postgres, folder))
     return 0
 
 
@@ -41,9 +47,7 @@ async def _serve(
     ending = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, ending.set)
-    threading.Thread(
-        target=_read_to_end, args=(loop, ending), daemon=True
-    ).start()
+    threading.Thread(target=_read_to_end, args=(loop, ending), daemon=True).start()
     place = folder / "serving"
     place.mkdir()
     async with served(

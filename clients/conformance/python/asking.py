@@ -82,9 +82,7 @@ def _resources(method: str) -> Callable[[Row], Question]:
 
 def _creatable(asked: Row) -> Question:
     resources = map(_new_resource, _parts(asked, "resources"))
-    return Question(
-        "check_creatable", (_caller(asked), *resources), _options(asked)
-    )
+    return Question("check_creatable", (_caller(asked), *resources), _options(asked))
 
 
 def _role(asked: Row) -> Question:
@@ -207,7 +205,8 @@ def _requirement(row: Row) -> Requirement:
 
 def _sql(row: Row) -> SqlOptions:
     columns = {
-        Field(str(each["field"])): str(each["column"]) for each in _parts(row, "columns")
+        Field(str(each["field"])): str(each["column"])
+        for each in _parts(row, "columns")
     }
     first = row.get("first_parameter", 1)
     style = Placeholders(str(row["placeholder_style"]))

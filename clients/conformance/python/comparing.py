@@ -22,9 +22,7 @@ def difference(wanted: object, came: object, path: str = "") -> str | None:
             return None
 
 
-def _mappings(
-    wanted: Mapping[str, object], came: object, path: str
-) -> str | None:
+def _mappings(wanted: Mapping[str, object], came: object, path: str) -> str | None:
     if not isinstance(came, Mapping):
         return f"{path or 'it'} is {came!r} instead of a message"
     keys = set(wanted)

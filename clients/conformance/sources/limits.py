@@ -32,12 +32,17 @@ def limits() -> Iterator[Vector]:
     """All of them."""
     half = MOST // 2
     yield from _at_most(
-        "CheckVisible", "resources", [CLUSTER, _FOREIGN] * half, [_OWNED, _MISSING] * half
+        "CheckVisible",
+        "resources",
+        [CLUSTER, _FOREIGN] * half,
+        [_OWNED, _MISSING] * half,
     )
     yield from _at_most(
         "CheckWritable", "resources", [CLUSTER] * MOST, [_WRITABLE] * MOST
     )
-    yield from _at_most("CheckCreatable", "resources", [MODEL] * MOST, [_WRITABLE] * MOST)
+    yield from _at_most(
+        "CheckCreatable", "resources", [MODEL] * MOST, [_WRITABLE] * MOST
+    )
     asked: Row = {"caller": ANN, "queries": [_QUERY] * MOST}
     wanted = answered(permissions=[_NOTHING] * MOST)
     yield _vector("GetPermissions takes 1,000 at once", "GetPermissions", asked, wanted)
@@ -52,9 +57,7 @@ def limits() -> Iterator[Vector]:
     call = "ValidateAccessRules"
     wanted = answered(problems=[])
     yield _vector(f"{call} takes 1,000 at once", call, {"rules": rules[:-1]}, wanted)
-    yield _vector(
-        f"{call} refuses 1,001", call, {"rules": rules}, malformed("rules")
-    )
+    yield _vector(f"{call} refuses 1,001", call, {"rules": rules}, malformed("rules"))
     yield from _requirements()
     yield from _explained()
 

@@ -250,7 +250,8 @@ def _requirements() -> Iterator[Vector]:
             "permission.operation",
         ),
     ):
-        asked = {"caller": ANN, "requirements": [{"visible": CLUSTER}, requirement]}
+        needed: list[Row] = [{"visible": CLUSTER}, requirement]
+        asked: Row = {"caller": ANN, "requirements": needed}
         path = f"requirements[1].{field}"
         yield _refusal(f"{name}, if malformed, is refused", "Authorize", asked, path)
 
@@ -264,9 +265,14 @@ def _filters() -> Iterator[Vector]:
         return asked(sql=chosen)
 
     owner = {"field": "OWNER_PRINCIPAL_ID", "column": "owner"}
-    yield _refusal("an empty kind lists nothing", "GetListFilter", asked(kind=""), "kind")
     yield _refusal(
-        "a kind of 257 bytes lists nothing", "GetListFilter", asked(kind=LONG_ID), "kind"
+        "an empty kind lists nothing", "GetListFilter", asked(kind=""), "kind"
+    )
+    yield _refusal(
+        "a kind of 257 bytes lists nothing",
+        "GetListFilter",
+        asked(kind=LONG_ID),
+        "kind",
     )
     yield _refusal(
         "a permission to see a screen narrows no rows",

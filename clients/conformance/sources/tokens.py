@@ -16,7 +16,9 @@ from clients.conformance.sources.vectors import Row, Vector, answered, refused
 ISSUER: Final = "https://login.example"
 AUDIENCE: Final = "conformance"
 _KEY: Final = Ed25519PrivateKey.from_private_bytes(b"worthless: only for conformance!")
-_OTHER: Final = Ed25519PrivateKey.from_private_bytes(b"worthless: that nobody believes.")
+_OTHER: Final = Ed25519PrivateKey.from_private_bytes(
+    b"worthless: that nobody believes."
+)
 _KEY_ID: Final = "conformance"
 # The first of January of 2999 and of 2000.
 _NEVER: Final = 32_472_144_000
