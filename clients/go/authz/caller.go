@@ -77,6 +77,9 @@ func (c Caller) Format(state fmt.State, _ rune) { _, _ = fmt.Fprint(state, c.Str
 // LogValue logs String.
 func (c Caller) LogValue() slog.Value { return slog.StringValue(c.String()) }
 
+// MarshalText writes String, so that JSON shows no credential.
+func (c Caller) MarshalText() ([]byte, error) { return []byte(c.String()), nil }
+
 func (c Caller) message() *authzv1.Caller {
 	made := &authzv1.Caller{OrganizationId: c.organization, PinnedPrincipalId: c.pinnedTo}
 	switch c.identity {
