@@ -314,14 +314,12 @@ impl<R: AskWhy> Question<'_, R> {
 }
 
 impl<R: Ask<Answer: Verdict>> Question<'_, R> {
-    /// Asks, and gives the answer only when it allows all that was asked.
+    /// Asks, and gives nothing but an error unless all that was asked is allowed.
     ///
     /// # Errors
     /// `Error::Denied` when it does not; or there is no answer.
-    pub async fn require(self) -> Result<R::Answer, Error> {
-        let answer = self.answer().await?;
-        answer.require()?;
-        Ok(answer)
+    pub async fn require(self) -> Result<(), Error> {
+        Ok(self.answer().await?.require()?)
     }
 }
 
