@@ -54,19 +54,7 @@ pub async fn ask(client: &Client, call: &str, asked: &Value) -> Made<Value> {
             let question = client.check_creatable(&caller(asked)?, resources);
             told(why(question, asked)).await
         }
-        "CheckRole" => match asked.get("gate") {
-            Some(asked_gate) => {
-                let question = client.check_role(&caller(asked)?, gate(asked_gate)?);
-                told(why(question, asked)).await
-            }
-            None => {
-                let request = v1::CheckRoleRequest {
-                    caller: Some(caller(asked)?.into()),
-                    ..Default::default()
-                };
-                told(client.ask(request)).await
-            }
-        },
+        "CheckRole" => told(why(role(client, asked)?, asked)).await,
         "GetPermissions" => {
             let queries = all(asked, "queries", query)?;
             let question = client.get_permissions(&caller(asked)?, queries);
@@ -122,6 +110,17 @@ fn why<'c, R: AskFresh + AskWhy>(question: Question<'c, R>, asked: &Value) -> Qu
         return question.explain();
     }
     question
+}
+
+fn role<'c>(client: &'c Client, asked: &Value) -> Made<Question<'c, v1::CheckRoleRequest>> {
+    let caller = caller(asked)?;
+    Ok(match asked.get("gate") {
+        Some(row) => client.check_role(&caller, gate(row)?),
+        None => client.ask(v1::CheckRoleRequest {
+            caller: Some(caller.into()),
+            ..Default::default()
+        }),
+    })
 }
 
 fn list_filter<'c>(
@@ -188,7 +187,7 @@ fn gate(row: &Value) -> Made<RoleGate> {
     if row["platform_admin"] == json!(true) {
         return Ok(RoleGate::platform_admin());
     }
-    let roles = all(&row["any_of_org_roles"], "roles", |role| of_word(role))?;
+    let roles = all(&row["any_of_org_roles"], "roles", of_word)?;
     Ok(RoleGate::any_of(roles))
 }
 

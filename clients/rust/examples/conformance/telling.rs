@@ -1,9 +1,9 @@
 //! From what the client answers to bare JSON.
 
 use authz_client::{
-    Authorization, AvailableContexts, CheckedRole, Code, Condition, Decision, Decisions, Error,
-    ListFilter, Permissions, PermissionsList, ResolvedContext, RuleProblems, Selection, SqlFilter,
-    SqlValue, TenantContext,
+    Authorization, AvailableContexts, CheckedRole, Code, Condition, Decision, Decisions, Denial,
+    Error, ListFilter, OrgRole, Permissions, PermissionsList, ResolvedContext, RuleProblems,
+    Selection, SqlFilter, SqlValue, TenantContext,
 };
 use serde_json::{Map, Value, json};
 
@@ -36,7 +36,7 @@ impl Tell for AvailableContexts {
                 json!({"kind": each.kind.name(), "name": each.name}),
                 [
                     ("principal_id", each.principal_id.as_deref()),
-                    ("org_role", each.org_role.map(|role| role.name())),
+                    ("org_role", each.org_role.map(OrgRole::name)),
                 ],
             )
         });
@@ -106,7 +106,7 @@ fn decisions(given: &[Decision]) -> Vec<Value> {
 fn decision(given: &Decision) -> Value {
     with(
         json!({"allowed": given.allowed(), "reason": given.reason.name()}),
-        [("denial", given.denial().map(|denial| denial.name()))],
+        [("denial", given.denial().map(Denial::name))],
     )
 }
 
@@ -126,7 +126,7 @@ fn context(given: &TenantContext) -> Value {
                 "current_principal_id",
                 given.current_principal_id.as_deref(),
             ),
-            ("org_role", given.org_role.map(|role| role.name())),
+            ("org_role", given.org_role.map(OrgRole::name)),
             ("write_principal_id", given.write_principal_id.as_deref()),
         ],
     )
