@@ -40,8 +40,8 @@ public final class Caller {
   }
 
   /**
-   * The same, asking to act in an organization: the raw value of {@code X-Organization-Id}. Null and
-   * empty both mean that none is requested.
+   * The same, asking to act in an organization: the raw value of {@code X-Organization-Id}. Null
+   * and empty both mean that none is requested.
    */
   public Caller organization(String organization) {
     return new Caller(identity, organization, pinnedTo);

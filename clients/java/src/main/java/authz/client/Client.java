@@ -65,8 +65,7 @@ public final class Client implements AutoCloseable {
   }
 
   /** Whether the caller may see each resource; 1 to 1,000 in one call. */
-  public Decisions checkVisible(
-      Caller caller, List<Resource> resources, Options options) {
+  public Decisions checkVisible(Caller caller, List<Resource> resources, Options options) {
     return answer(async.checkVisible(caller, resources, options));
   }
 
@@ -76,8 +75,7 @@ public final class Client implements AutoCloseable {
   }
 
   /** Whether the caller may see and change each resource; 1 to 1,000 in one call. */
-  public Decisions checkWritable(
-      Caller caller, List<Resource> resources, Options options) {
+  public Decisions checkWritable(Caller caller, List<Resource> resources, Options options) {
     return answer(async.checkWritable(caller, resources, options));
   }
 
@@ -93,8 +91,7 @@ public final class Client implements AutoCloseable {
   }
 
   /** Whether the caller may create each resource; 1 to 1,000 in one call. */
-  public Decisions checkCreatable(
-      Caller caller, List<NewResource> resources, Options options) {
+  public Decisions checkCreatable(Caller caller, List<NewResource> resources, Options options) {
     return answer(async.checkCreatable(caller, resources, options));
   }
 
@@ -109,8 +106,7 @@ public final class Client implements AutoCloseable {
   }
 
   /** What the caller's roles allow for each query; 1 to 1,000 in one call. */
-  public PermissionsList getPermissions(
-      Caller caller, PermissionQuery... queries) {
+  public PermissionsList getPermissions(Caller caller, PermissionQuery... queries) {
     return getPermissions(caller, List.of(queries), Options.none());
   }
 
@@ -126,8 +122,7 @@ public final class Client implements AutoCloseable {
   }
 
   /** Whether all requirements hold; 1 to 32. */
-  public Authorization authorize(
-      Caller caller, List<Requirement> requirements, Options options) {
+  public Authorization authorize(Caller caller, List<Requirement> requirements, Options options) {
     return answer(async.authorize(caller, requirements, options));
   }
 
@@ -157,8 +152,7 @@ public final class Client implements AutoCloseable {
   }
 
   /** The same, in a time of its own; of the options only this applies. */
-  public RuleProblems validateAccessRules(
-      List<AccessRule> rules, Options options) {
+  public RuleProblems validateAccessRules(List<AccessRule> rules, Options options) {
     return answer(async.validateAccessRules(rules, options));
   }
 
@@ -236,7 +230,8 @@ public final class Client implements AutoCloseable {
     /**
      * The client; the connection is made with the first question.
      *
-     * @throws IllegalArgumentException the target is neither {@code unix:path} nor {@code host:port}
+     * @throws IllegalArgumentException the target is neither {@code unix:path} nor {@code
+     *     host:port}
      */
     public Client connect() {
       return new Client(connectAsync());

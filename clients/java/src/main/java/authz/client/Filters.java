@@ -39,7 +39,8 @@ final class Filters {
       case ALL_OF -> new Selection.AllOf(conditions(message.getAllOf()));
       case ANY_OF -> new Selection.AnyOf(conditions(message.getAnyOf()));
       case EQUALS ->
-          new Selection.Equal(field(message.getEquals().getField()), message.getEquals().getValue());
+          new Selection.Equal(
+              field(message.getEquals().getField()), message.getEquals().getValue());
       case IN -> {
         if (message.getIn().getValuesCount() == 0) {
           throw new ProtocolException("the answer compares with no value");

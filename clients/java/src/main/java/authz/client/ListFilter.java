@@ -4,8 +4,7 @@ import java.util.Objects;
 import java.util.Optional;
 
 /** Which rows a caller may list; {@code sql} is there when it was asked for. */
-public record ListFilter(
-    Selection selection, Optional<SqlFilter> sql, Optional<String> revision) {
+public record ListFilter(Selection selection, Optional<SqlFilter> sql, Optional<String> revision) {
   /** Nothing is null. */
   public ListFilter {
     Objects.requireNonNull(selection);

@@ -17,6 +17,14 @@ final class Statuses {
 
   /** The exception as which a status is thrown; one that the API never uses is internal. */
   static AuthzException exceptionOf(Status status, Metadata trailers) {
+    AuthzException exception = withoutCause(status, trailers);
+    if (status.getCause() != null) {
+      exception.initCause(status.getCause());
+    }
+    return exception;
+  }
+
+  private static AuthzException withoutCause(Status status, Metadata trailers) {
     Details details = Details.of(trailers);
     String text = status.getDescription() == null ? "" : status.getDescription();
     String reason = details.reason;

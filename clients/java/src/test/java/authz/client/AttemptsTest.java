@@ -70,8 +70,7 @@ final class AttemptsTest {
   @Test
   void senseless() {
     assertThrows(
-        IllegalArgumentException.class,
-        () -> new Retry(0, Duration.ZERO, Duration.ZERO, 1, 1));
+        IllegalArgumentException.class, () -> new Retry(0, Duration.ZERO, Duration.ZERO, 1, 1));
     assertThrows(
         IllegalArgumentException.class,
         () -> new Retry(1, Duration.ZERO, Duration.ZERO, Double.NaN, 1));

@@ -120,8 +120,7 @@ final class LiveTest {
   /** A thousand resources are one call. */
   @Test
   void batch() {
-    List<Resource> resources =
-        Stream.generate(() -> OWN).limit(1000).collect(Collectors.toList());
+    List<Resource> resources = Stream.generate(() -> OWN).limit(1000).collect(Collectors.toList());
     try (Client client = client("unix")) {
       Decisions decisions = client.checkVisible(ANN, resources, Options.none());
 
@@ -202,8 +201,7 @@ final class LiveTest {
       sidecar.signal("STOP");
       try {
         long begun = System.nanoTime();
-        assertThrows(
-            DeadlineException.class, () -> client.checkVisible(ANN, List.of(OWN), brief));
+        assertThrows(DeadlineException.class, () -> client.checkVisible(ANN, List.of(OWN), brief));
         assertTrue(System.nanoTime() - begun < Duration.ofMillis(1300).toNanos());
       } finally {
         sidecar.signal("CONT");

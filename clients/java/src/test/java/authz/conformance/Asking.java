@@ -112,7 +112,8 @@ final class Asking {
     return new Resource(
         row.get("kind").getAsString(),
         row.get("id").getAsString(),
-        part(row, "attributes").map(known -> new Attributes(owner(known), text(known, "cluster_id"))));
+        part(row, "attributes")
+            .map(known -> new Attributes(owner(known), text(known, "cluster_id"))));
   }
 
   private static NewResource newResource(JsonObject row) {

@@ -15,8 +15,8 @@ final class Comparing {
   private Comparing() {}
 
   /**
-   * Where they differ and how. What the wish lacks is not compared, but for the parts of a decision;
-   * lists are compared by length and order.
+   * Where they differ and how. What the wish lacks is not compared, but for the parts of a
+   * decision; lists are compared by length and order.
    */
   static Optional<String> difference(JsonElement wanted, JsonElement came, String path) {
     if (wanted == null || came == null) {

@@ -29,8 +29,8 @@ public interface CallerSource {
   }
 
   /**
-   * The user whose id is in a header, believed. Only behind something that sets this header on every
-   * request, and removes one that came from outside.
+   * The user whose id is in a header, believed. Only behind something that sets this header on
+   * every request, and removes one that came from outside.
    */
   static CallerSource trustedUserId(String header) {
     return (call, headers) ->

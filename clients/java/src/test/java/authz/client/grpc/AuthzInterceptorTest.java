@@ -69,8 +69,7 @@ final class AuthzInterceptorTest {
 
   @BeforeEach
   void serve() throws IOException {
-    client =
-        Client.builder(sidecar.told("unix")).timeout(Duration.ofSeconds(5)).connectAsync();
+    client = Client.builder(sidecar.told("unix")).timeout(Duration.ofSeconds(5)).connectAsync();
     serveWith(client);
   }
 
@@ -219,8 +218,7 @@ final class AuthzInterceptorTest {
     AuthzInterceptor.Builder made =
         AuthzInterceptor.builder(client, CallerSource.bearerToken()).open(OPEN);
 
-    assertThrows(
-        IllegalArgumentException.class, () -> made.require(STREAM, message -> List.of()));
+    assertThrows(IllegalArgumentException.class, () -> made.require(STREAM, message -> List.of()));
     assertThrows(IllegalArgumentException.class, () -> made.known(OPEN));
     assertThrows(IllegalArgumentException.class, () -> made.require(SHOW));
   }
@@ -229,8 +227,7 @@ final class AuthzInterceptorTest {
   @Test
   void credentials() {
     Metadata headers = new Metadata();
-    headers.put(
-        Metadata.Key.of("authorization", Metadata.ASCII_STRING_MARSHALLER), "bearer a.b.c");
+    headers.put(Metadata.Key.of("authorization", Metadata.ASCII_STRING_MARSHALLER), "bearer a.b.c");
     headers.put(Metadata.Key.of("x-api-key", Metadata.ASCII_STRING_MARSHALLER), "key_a_b");
 
     assertEquals(
@@ -246,8 +243,7 @@ final class AuthzInterceptorTest {
   @Test
   void undecided() {
     assertEquals(Code.UNAVAILABLE, Refusal.of(new NullPointerException()).getCode());
-    assertEquals(
-        Code.UNAVAILABLE, Refusal.of(Status.OK.asRuntimeException()).getCode());
+    assertEquals(Code.UNAVAILABLE, Refusal.of(Status.OK.asRuntimeException()).getCode());
   }
 
   private static MethodDescriptor<String, String> method(String name, MethodType type) {
