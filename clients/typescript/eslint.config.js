@@ -3,6 +3,7 @@ import { defineConfig } from "eslint/config";
 import tseslint from "typescript-eslint";
 
 export default defineConfig(
+  { linterOptions: { reportUnusedDisableDirectives: "error" } },
   { ignores: ["dist/", "build/", "node_modules/", "src/gen/"] },
   js.configs.recommended,
   tseslint.configs.strictTypeChecked,

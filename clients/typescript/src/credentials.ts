@@ -9,13 +9,14 @@ import { DeniedError } from "./errors.js";
 export type CallerOf = (request: IncomingMessage) => Caller | Promise<Caller>;
 
 const BEARER = /^bearer +([^ ]+)$/i;
-const JWT = /^[^.]+\.[^.]+\.[^.]*$/;
+const PARTS_OF_A_JWT = 3;
+const UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const ORGANIZATION = "x-organization-id";
 
 /** Whoever a credential shows: `Authorization: Bearer`, or `X-API-Key`. */
 export function credentials(): CallerOf {
   return (request) => {
-    const organization = one(request, ORGANIZATION);
+    const organization = organizationOf(request);
     const authorization = one(request, "authorization");
     const apiKey = one(request, "x-api-key");
     if (authorization !== undefined && apiKey !== undefined)
@@ -26,7 +27,7 @@ export function credentials(): CallerOf {
     const [, token] = BEARER.exec(authorization) ?? [];
     if (token === undefined)
       throw unknown("INVALID_CREDENTIAL", "the credential is not valid");
-    return JWT.test(token)
+    return token.split(".").length === PARTS_OF_A_JWT
       ? Caller.accessToken(token, { organization })
       : Caller.apiKey(token, { organization });
   };
@@ -38,12 +39,23 @@ export function credentials(): CallerOf {
  */
 export function trustedHeader(name: string): CallerOf {
   return (request) => {
-    const organization = one(request, ORGANIZATION);
+    const organization = organizationOf(request);
     const userId = one(request, name.toLowerCase());
     if (userId === undefined || userId === "")
       throw unknown("CREDENTIAL_MISSING", "the request names no user");
     return Caller.user(userId, { organization });
   };
+}
+
+function organizationOf(request: IncomingMessage): string | undefined {
+  const value = one(request, ORGANIZATION);
+  if (value === undefined) return undefined;
+  try {
+    // Node reads each byte of a header as a character.
+    return UTF8.decode(Buffer.from(value, "latin1"));
+  } catch {
+    throw invalid("INVALID_ORGANIZATION_ID", "the organization is no text");
+  }
 }
 
 function one(request: IncomingMessage, name: string): string | undefined {

@@ -80,10 +80,12 @@ export class Guard {
 
   /** Lets through who meets all that a request requires; at least one thing. */
   requires<R extends IncomingMessage>(
-    requirements: (request: R) => OneOrMore<Requirement>,
+    requirements: (
+      request: R,
+    ) => OneOrMore<Requirement> | Promise<OneOrMore<Requirement>>,
   ): Handler<R> {
     return this.#handler(async (request, caller) => {
-      const wanted = requirements(request);
+      const wanted = await requirements(request);
       const answer = await this.#client.authorize(caller, wanted);
       answer.require();
       return answer.context;
