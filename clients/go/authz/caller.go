@@ -55,6 +55,9 @@ func (c Caller) PinnedTo(principalID string) Caller {
 	return c
 }
 
+// IsZero says whether nobody is named.
+func (c Caller) IsZero() bool { return c.identity == identityNone }
+
 // String names the caller, without a credential.
 func (c Caller) String() string {
 	switch c.identity {

@@ -1,62 +1,14 @@
 package authz_test
 
 import (
-	"bufio"
-	"bytes"
-	"encoding/json"
 	"errors"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"syscall"
 	"testing"
 	"time"
 
 	"authz.example/clients/go/authz"
+	"authz.example/clients/go/internal/serving"
 )
-
-// sidecar is where a live one listens, as clients/conformance/serve.py prints it.
-type sidecar struct {
-	Unix string
-	TCP  string `json:"tcp"`
-	TLS  struct{ Address, CA, Cert, Key string }
-
-	process *os.Process
-}
-
-// serve starts a sidecar with the example's world. AUTHZ_PYTHON names the Python that has
-// it; without, these tests are skipped.
-func serve(t *testing.T, engine string) sidecar {
-	t.Helper()
-	python := os.Getenv("AUTHZ_PYTHON")
-	if python == "" {
-		t.Skip("AUTHZ_PYTHON is not set")
-	}
-	folder := filepath.Join("..", "..", "conformance")
-	command := exec.Command(
-		python, filepath.Join(folder, "serve.py"), "--tls", "--engine", engine,
-		"--world", filepath.Join(folder, "worlds", "tenancy.yaml"),
-	)
-	var told bytes.Buffer
-	command.Stderr = &told
-	input, err := command.StdinPipe()
-	check(t, err)
-	output, err := command.StdoutPipe()
-	check(t, err)
-	check(t, command.Start())
-	t.Cleanup(func() {
-		_ = command.Process.Signal(syscall.SIGCONT)
-		_ = input.Close()
-		_ = command.Wait()
-	})
-	line, err := bufio.NewReader(output).ReadBytes('\n')
-	if err != nil {
-		t.Fatalf("the sidecar did not start: %s", told.String())
-	}
-	started := sidecar{process: command.Process}
-	check(t, json.Unmarshal(line, &started))
-	return started
-}
 
 func connect(t *testing.T, target string, options ...authz.Option) *authz.Client {
 	t.Helper()
@@ -76,7 +28,7 @@ func check(t *testing.T, err error) {
 func TestLive(t *testing.T) {
 	for _, engine := range []string{"native", "grpcio"} {
 		t.Run(engine, func(t *testing.T) {
-			live := serve(t, engine)
+			live := serving.Start(t, "tenancy", engine)
 			tls := authz.WithTLS(authz.TLS{
 				CA: live.TLS.CA, Certificate: live.TLS.Cert, Key: live.TLS.Key,
 			})
@@ -215,14 +167,14 @@ func asks(t *testing.T, client *authz.Client) {
 
 // stops checks that nothing waits for a sidecar that does not run, and that it is found
 // again when it does.
-func stops(t *testing.T, live sidecar) {
+func stops(t *testing.T, live serving.Sidecar) {
 	client := connect(t, live.Unix)
 	_, err := client.ServerInfo(t.Context())
 	check(t, err)
-	check(t, live.process.Signal(syscall.SIGSTOP))
+	check(t, live.Process.Signal(syscall.SIGSTOP))
 	before := time.Now()
 	answer, err := client.CheckVisible(t.Context(), authz.User("2"), authz.Resources("cluster", "7"))
-	check(t, live.process.Signal(syscall.SIGCONT))
+	check(t, live.Process.Signal(syscall.SIGCONT))
 	wantKind(t, answer, err, authz.ErrDeadline)
 	if took := time.Since(before); took > 1500*time.Millisecond {
 		t.Errorf("it took %v", took)
