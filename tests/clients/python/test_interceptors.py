@@ -1,7 +1,7 @@
 """Interceptors before real gRPC servers, in threads and with asyncio."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -9,7 +9,7 @@ from typing import Final, TypeAlias, cast
 
 import grpc
 import pytest
-from authz.client import AsyncClient, Client, InternalError, PlatformAdmin
+from authz.client import AsyncClient, Caller, Client, InternalError, PlatformAdmin
 from authz.client.interceptors import (
     OPEN,
     AsyncTenantInterceptor,
@@ -17,7 +17,7 @@ from authz.client.interceptors import (
     TenantInterceptor,
     current_tenant,
 )
-from authz.client.needs import in_role, visible
+from authz.client.needs import visible
 from google.protobuf.wrappers_pb2 import StringValue
 from google.rpc import error_details_pb2, status_pb2
 from grpc import aio
@@ -26,8 +26,10 @@ from tests.clients.python.examples import ANN, REFUSED, UNDECIDED, example
 from tests.support.serving import Place, Schema, Stage
 
 KINDS: Final = ("grpc_server", "grpc_aio_server")
-CODES: Final = {400: "INVALID_ARGUMENT", 401: "UNAUTHENTICATED"} | {
-    403: "PERMISSION_DENIED"
+CODES: Final = {
+    400: "INVALID_ARGUMENT",
+    401: "UNAUTHENTICATED",
+    403: "PERMISSION_DENIED",
 }
 RULES: Final[dict[str, Rule]] = {
     "/demo.Streams/List": (visible("cluster", "value"),),
@@ -37,7 +39,9 @@ RULES: Final[dict[str, Rule]] = {
     "/demo.Streams/Blind": (visible("cluster", "value"),),
     "/demo.Streams/Open": OPEN,
 }
-Context: TypeAlias = aio.ServicerContext[object, object]
+CALLER: Final = Caller.user("2", organization="20")
+Context: TypeAlias = aio.ServicerContext[StringValue, StringValue]
+Behaviour: TypeAlias = Callable[[object, grpc.ServicerContext], object]
 
 
 @pytest.fixture(scope="module")
@@ -161,27 +165,151 @@ async def _example(kind: str, target: str) -> AsyncIterator[str]:
 @asynccontextmanager
 async def _threads(target: str) -> AsyncIterator[str]:
     with Client.connect(target) as client:
-
-        def several(request: StringValue, _: object) -> Iterator[StringValue]:
-            yield _by(request.value)
-            yield _by("end")
-
-        def joined(requests: Iterator[StringValue], _: object) -> StringValue:
-            return _by("+".join(each.value for each in requests))
-
-        def echo(
-            requests: Iterator[StringValue], _: object
-        ) -> Iterator[StringValue]:
-            yield from (_by(each.value) for each in requests)
-
-        def late(request: StringValue, _: object) -> Iterator[StringValue]:
-            yield request
-            client.check_role(example("grpc_server").ann(), PlatformAdmin()).require()
-
+        several = ThreadedMethods(client)
         interceptor = TenantInterceptor(client, RULES)
         server = grpc.server(ThreadPoolExecutor(4), interceptors=[interceptor])
-        server.add_generic_rpc_handlers((_handlers([several, joined, echo, late]),))
+        server.add_generic_rpc_handlers((_handlers(several),))
         port = server.add_insecure_port("127.0.0.1:0")
         server.start()
         yield f"127.0.0.1:{port}"
         await asyncio.to_thread(server.stop(None).wait)
+
+
+@asynccontextmanager
+async def _loop(target: str) -> AsyncIterator[str]:
+    async with AsyncClient.connect(target) as client:
+        interceptor = AsyncTenantInterceptor(client, RULES)
+        server = aio.server(interceptors=[interceptor])
+        server.add_generic_rpc_handlers((_handlers(LoopMethods(client)),))
+        port = server.add_insecure_port("127.0.0.1:0")
+        await server.start()
+        yield f"127.0.0.1:{port}"
+        await server.stop(None)
+
+
+class ThreadedMethods:
+    """A method of each form."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    def several(self, request: StringValue, _: object) -> Iterator[StringValue]:
+        """One request, several answers."""
+        yield _by(request.value)
+        yield _by("end")
+
+    def joined(self, requests: Iterator[StringValue], _: object) -> StringValue:
+        """Several requests, one answer."""
+        return _by("+".join(each.value for each in requests))
+
+    def echo(self, requests: Iterator[StringValue], _: object) -> Iterator[StringValue]:
+        """Several of both."""
+        yield from (_by(each.value) for each in requests)
+
+    def late(self, request: StringValue, _: object) -> Iterator[StringValue]:
+        """A question of its own, after the first answer."""
+        yield request
+        self._client.check_role(CALLER, PlatformAdmin()).require()
+
+
+class LoopMethods:
+    """The same as coroutines."""
+
+    def __init__(self, client: AsyncClient) -> None:
+        self._client = client
+
+    async def several(
+        self, request: StringValue, _: object
+    ) -> AsyncIterator[StringValue]:
+        """One request, several answers."""
+        yield _by(request.value)
+        yield _by("end")
+
+    async def joined(
+        self, requests: AsyncIterator[StringValue], _: object
+    ) -> StringValue:
+        """Several requests, one answer."""
+        return _by("+".join([each.value async for each in requests]))
+
+    async def echo(
+        self, requests: AsyncIterator[StringValue], context: Context
+    ) -> None:
+        """Several of both, written by itself."""
+        async for each in requests:
+            await context.write(_by(each.value))
+
+    async def late(self, request: StringValue, _: object) -> AsyncIterator[StringValue]:
+        """A question of its own, after the first answer."""
+        yield request
+        (await self._client.check_role(CALLER, PlatformAdmin())).require()
+
+
+def _handlers(
+    methods: ThreadedMethods | LoopMethods,
+) -> "grpc.GenericRpcHandler[object, object]":
+    coding = (StringValue.FromString, StringValue.SerializeToString)
+    several = cast("Behaviour", methods.several)
+    joined = cast("Behaviour", methods.joined)
+    handlers = {
+        "List": grpc.unary_stream_rpc_method_handler(several, *coding),
+        "Open": grpc.unary_stream_rpc_method_handler(several, *coding),
+        "Sum": grpc.stream_unary_rpc_method_handler(joined, *coding),
+        "Blind": grpc.stream_unary_rpc_method_handler(joined, *coding),
+        "Echo": grpc.stream_stream_rpc_method_handler(
+            cast("Behaviour", methods.echo), *coding
+        ),
+        "Late": grpc.unary_stream_rpc_method_handler(
+            cast("Behaviour", methods.late), *coding
+        ),
+    }
+    return grpc.method_handlers_generic_handler("demo.Streams", handlers)
+
+
+def _by(text: str) -> StringValue:
+    return StringValue(value=f"{text} by {current_tenant().user_id}")
+
+
+async def _called(
+    address: str, method: str, value: str, headers: Mapping[str, str]
+) -> str:
+    async with aio.insecure_channel(address) as channel:
+        call = channel.unary_unary(
+            f"/demo.Clusters/{method}",
+            StringValue.SerializeToString,
+            StringValue.FromString,
+        )
+        metadata = tuple(headers.items())
+        found: object = await call(
+            StringValue(value=value), metadata=metadata, timeout=10
+        )
+        assert isinstance(found, StringValue)
+        return found.value
+
+
+async def _refused(
+    address: str, method: str, value: str, headers: Mapping[str, str]
+) -> tuple[str, str]:
+    with pytest.raises(aio.AioRpcError) as caught:
+        await _called(address, method, value, headers)
+    return _told(caught.value)
+
+
+async def _streamed(address: str, method: str, values: Sequence[str]) -> list[str]:
+    async with aio.insecure_channel(address) as channel:
+        call = channel.stream_stream(
+            f"/demo.Streams/{method}",
+            StringValue.SerializeToString,
+            StringValue.FromString,
+        )
+        requests = [StringValue(value=value) for value in values]
+        answers = call(iter(requests), metadata=tuple(ANN.items()), timeout=10)
+        return [cast("StringValue", each).value async for each in answers]
+
+
+def _told(error: aio.AioRpcError) -> tuple[str, str]:
+    trailers = cast("Sequence[tuple[str, bytes]]", error.trailing_metadata() or ())
+    packed = dict(trailers).get("grpc-status-details-bin", b"")
+    info = error_details_pb2.ErrorInfo()
+    for detail in status_pb2.Status.FromString(packed).details:
+        detail.Unpack(info)
+    return error.code().name, info.reason

@@ -12,7 +12,7 @@ from collections.abc import (
     Mapping,
 )
 from contextvars import copy_context
-from typing import NoReturn, TypeAlias, cast
+from typing import TYPE_CHECKING, NoReturn, TypeAlias, cast
 
 import grpc
 from grpc import aio
@@ -43,14 +43,21 @@ __all__ = [
     "current_tenant",
 ]
 
-_Handler: TypeAlias = grpc.RpcMethodHandler[object, object]
+if TYPE_CHECKING:
+    _Interceptor: TypeAlias = grpc.ServerInterceptor[object, object]
+    _AsyncInterceptor: TypeAlias = aio.ServerInterceptor[object, object]
+    _Handler: TypeAlias = grpc.RpcMethodHandler[object, object]
+else:
+    # Only the stubs know of their types.
+    _Interceptor = grpc.ServerInterceptor
+    _AsyncInterceptor = aio.ServerInterceptor
 _Details: TypeAlias = grpc.HandlerCallDetails
 _Behaviour: TypeAlias = Callable[[object, grpc.ServicerContext], object]
 _Context: TypeAlias = aio.ServicerContext[object, object]
 _AsyncBehaviour: TypeAlias = Callable[[object, _Context], object]
 
 
-class TenantInterceptor(grpc.ServerInterceptor[object, object]):
+class TenantInterceptor(_Interceptor):
     """For `grpc.server(…, interceptors=[…])`."""
 
     def __init__(
@@ -76,9 +83,9 @@ class TenantInterceptor(grpc.ServerInterceptor[object, object]):
     @override
     def intercept_service(
         self,
-        continuation: Callable[[_Details], _Handler | None],
+        continuation: "Callable[[_Details], _Handler | None]",
         handler_call_details: _Details,
-    ) -> _Handler | None:
+    ) -> "_Handler | None":
         """Called by gRPC for each call."""
         details = handler_call_details
         handler = continuation(details)
@@ -123,7 +130,7 @@ class TenantInterceptor(grpc.ServerInterceptor[object, object]):
         return self._client.resolve_context(caller, timeout=timeout).context
 
 
-class AsyncTenantInterceptor(aio.ServerInterceptor[object, object]):
+class AsyncTenantInterceptor(_AsyncInterceptor):
     """The same for `grpc.aio.server(interceptors=[…])`; handlers are coroutines."""
 
     def __init__(
@@ -140,9 +147,9 @@ class AsyncTenantInterceptor(aio.ServerInterceptor[object, object]):
     @override
     async def intercept_service(
         self,
-        continuation: Callable[[_Details], Awaitable[_Handler]],
+        continuation: "Callable[[_Details], Awaitable[_Handler]]",
         handler_call_details: _Details,
-    ) -> _Handler:
+    ) -> "_Handler":
         """Called by gRPC for each call."""
         details = handler_call_details
         handler: _Handler | None = await continuation(details)
@@ -193,7 +200,7 @@ class AsyncTenantInterceptor(aio.ServerInterceptor[object, object]):
 _END = object()
 
 
-def _behaviour(handler: _Handler) -> object:
+def _behaviour(handler: "_Handler") -> object:
     return (
         handler.unary_unary
         or handler.unary_stream
@@ -202,7 +209,7 @@ def _behaviour(handler: _Handler) -> object:
     )
 
 
-def _replaced(handler: _Handler, behaviour: object) -> _Handler:
+def _replaced(handler: "_Handler", behaviour: object) -> "_Handler":
     makers = {
         (False, False): grpc.unary_unary_rpc_method_handler,
         (False, True): grpc.unary_stream_rpc_method_handler,
