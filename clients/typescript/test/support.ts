@@ -1,6 +1,7 @@
 /** Servers to test against: in this process, and those of the conformance tests. */
 
 import { type ChildProcess, spawn } from "node:child_process";
+import { readFileSync, writeFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -47,6 +48,21 @@ export interface Addresses {
 export function sidecar(engine = "native"): Promise<Served<Addresses>> {
   const world = join(CONFORMANCE, "worlds/tenancy.yaml");
   return serve("serve.py", ["--world", world, "--engine", engine, "--tls"]);
+}
+
+/** The sidecar of the examples, as `make run` has it; its world is written to a folder. */
+export function cloud(folder: string): Promise<Served<Addresses>> {
+  const [settings, directory] = ["sidecar.yaml", "gpu-cloud.yaml"].map((name) =>
+    indented(readFileSync(join(REPOSITORY, "examples", name), "utf-8")),
+  );
+  const world = join(folder, "cloud.yaml");
+  const content = ["settings:", settings, "directory:", directory];
+  writeFileSync(world, content.join("\n"));
+  return serve("serve.py", ["--world", world]);
+}
+
+function indented(text: string): string {
+  return text.replaceAll(/^/gm, "  ");
 }
 
 export function liar(

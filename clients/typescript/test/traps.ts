@@ -15,8 +15,10 @@ export async function mistakes(client: Client): Promise<void> {
     await client.getPermissions(ann, { context: "DATA" })
   ).at(0);
 
-  // eslint-disable-next-line @typescript-eslint/strict-boolean-expressions -- the one trap that the compiler does not see
+  // eslint-disable-next-line @typescript-eslint/strict-boolean-expressions -- a trap that the compiler does not see
   if (await client.checkVisible(ann, cluster)) change();
+  // eslint-disable-next-line @typescript-eslint/strict-boolean-expressions -- nor this one
+  if (!answer) return;
   /* eslint-disable @typescript-eslint/strict-boolean-expressions -- from here on the compiler's marks count */
 
   // @ts-expect-error -- an answer is no condition
