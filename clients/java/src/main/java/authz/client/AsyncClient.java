@@ -173,7 +173,10 @@ public final class AsyncClient implements AutoCloseable {
     } catch (InvalidRequestException error) {
       return CompletableFuture.failedFuture(error);
     }
-    long nanos = TimeUnit.NANOSECONDS.convert(call.timeout().orElse(timeout));
-    return Asked.ask(connection, call, budget, Math.min(nanos, LONGEST_NANOS));
+    return Asked.ask(connection, call, budget, nanos(call.timeout().orElse(timeout)));
+  }
+
+  static long nanos(Duration timeout) {
+    return Math.min(TimeUnit.NANOSECONDS.convert(timeout), LONGEST_NANOS);
   }
 }

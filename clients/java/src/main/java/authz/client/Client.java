@@ -228,18 +228,23 @@ public final class Client implements AutoCloseable {
     }
 
     /**
-     * The client; the connection is made with the first question.
+     * The client. Waits for the connection, at most the time of one call; that nobody listens is
+     * told by the first call.
      *
      * @throws IllegalArgumentException the target is neither {@code unix:path} nor {@code
      *     host:port}
      */
     public Client connect() {
-      return new Client(connectAsync());
+      Connection connection = Connection.to(target, tls);
+      connection.await(AsyncClient.nanos(timeout));
+      return new Client(new AsyncClient(connection, timeout, retry));
     }
 
-    /** The same as a client that does not wait. */
+    /** The same as a client that does not wait; not for the connection either. */
     public AsyncClient connectAsync() {
-      return new AsyncClient(Connection.to(target, tls), timeout, retry);
+      Connection connection = Connection.to(target, tls);
+      connection.begin();
+      return new AsyncClient(connection, timeout, retry);
     }
   }
 }

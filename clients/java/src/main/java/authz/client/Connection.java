@@ -9,7 +9,10 @@ import io.grpc.InsecureChannelCredentials;
 import io.grpc.ManagedChannel;
 import io.grpc.ManagedChannelBuilder;
 import java.nio.file.Path;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicLong;
 
 /** The way to a sidecar, which is made when it is needed and again when it broke. */
@@ -60,6 +63,37 @@ final class Connection {
     }
     int port = Integer.parseInt(target.substring(colon + 1));
     return Grpc.newChannelBuilderForAddress(host, port, credentials);
+  }
+
+  /** Begins to connect. */
+  void begin() {
+    channel.getState(true);
+  }
+
+  /**
+   * Waits until it is clear whether somebody listens, or for so long. A young JVM loads half of a
+   * library with its first connection, which would use up the time of the first call.
+   */
+  void await(long nanos) {
+    CompletableFuture<Void> clear = new CompletableFuture<>();
+    awaitState(clear);
+    try {
+      clear.get(nanos, TimeUnit.NANOSECONDS);
+    } catch (TimeoutException | ExecutionException late) {
+      // The first call will tell.
+      clear.cancel(true);
+    } catch (InterruptedException interrupted) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private void awaitState(CompletableFuture<Void> clear) {
+    ConnectivityState state = channel.getState(true);
+    if (state == ConnectivityState.CONNECTING || state == ConnectivityState.IDLE) {
+      channel.notifyWhenStateChanged(state, () -> awaitState(clear));
+    } else {
+      clear.complete(null);
+    }
   }
 
   /** A call that is not started yet. */

@@ -10,7 +10,7 @@ import io.grpc.MethodDescriptor;
 import io.grpc.ServerCall;
 import io.grpc.ServerCallHandler;
 import io.grpc.ServerInterceptor;
-import io.grpc.Status;
+import io.grpc.Status.Code;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -60,27 +60,30 @@ public final class AuthzInterceptor implements ServerInterceptor {
       return refused(call, Refusal.undecided("an authorization in front of this server failed"));
     }
     if (rule == null) {
-      return refused(call, Status.PERMISSION_DENIED.withDescription("the method has no rule"));
+      return refused(
+          call,
+          new Refusal(Code.PERMISSION_DENIED, "NO_ROUTE", "there is no rule for this method"));
     }
     if (rule instanceof Open) {
       return next.startCall(call, headers);
     }
     Optional<Caller> caller;
     try {
-      caller = callers.callerOf(call, headers);
+      caller = callers.callerOf(headers);
     } catch (RuntimeException defect) {
       return refused(call, Refusal.of(defect));
     }
     if (caller.isEmpty()) {
-      return refused(call, Status.UNAUTHENTICATED.withDescription("no usable credential"));
+      return refused(
+          call, new Refusal(Code.UNAUTHENTICATED, "CREDENTIAL_MISSING", "a credential is needed"));
     }
     Guarded<Q, R> guarded = new Guarded<>(client, caller.get(), rule, call, headers, next);
     guarded.begin();
     return guarded;
   }
 
-  private static <Q, R> ServerCall.Listener<Q> refused(ServerCall<Q, R> call, Status status) {
-    call.close(status, new Metadata());
+  private static <Q, R> ServerCall.Listener<Q> refused(ServerCall<Q, R> call, Refusal refusal) {
+    refusal.end(call);
     return new ServerCall.Listener<>() {};
   }
 

@@ -2,62 +2,45 @@ package authz.client.grpc;
 
 import authz.client.Caller;
 import io.grpc.Metadata;
-import io.grpc.ServerCall;
-import java.util.Iterator;
+import io.grpc.Status.Code;
 import java.util.Optional;
-import java.util.function.Function;
 
-/** Says who calls a method; empty, which refuses the call, where nobody is named. */
+/**
+ * Says from the headers who calls a method; empty, which refuses the call, where nobody is named. A
+ * header with several values refuses the call too: which of them is meant, nobody knows.
+ */
 @FunctionalInterface
 public interface CallerSource {
-  /** The caller of a call. */
-  Optional<Caller> callerOf(ServerCall<?, ?> call, Metadata headers);
+  /** The caller of a call with these headers. */
+  Optional<Caller> callerOf(Metadata headers);
 
-  /** Whoever the JWT in {@code authorization: Bearer} names; the sidecar checks it. */
-  static CallerSource bearerToken() {
-    return (call, headers) ->
-        single(headers, "authorization")
-            .filter(value -> value.regionMatches(true, 0, "Bearer ", 0, 7))
-            .map(value -> value.substring(7).strip())
-            .flatMap(token -> acting(Caller::accessToken, token, headers));
-  }
-
-  /** Whoever owns the API key in a header; the sidecar checks it. */
-  static CallerSource apiKey(String header) {
-    return (call, headers) ->
-        single(headers, header).flatMap(key -> acting(Caller::apiKey, key, headers));
+  /**
+   * Whoever proves who they are: {@code authorization: Bearer} has a JWT or an API key, {@code
+   * x-api-key} a key, {@code x-organization-id} the organization that is wished for. The sidecar
+   * checks all of it.
+   */
+  static CallerSource byCredential() {
+    return headers -> {
+      Optional<String> authorization = Headers.single(headers, "authorization");
+      Optional<String> key = Headers.single(headers, "x-api-key");
+      if (authorization.isPresent() && key.isPresent()) {
+        throw new RefusedException(
+            Code.INVALID_ARGUMENT, "TWO_CREDENTIALS", "the request has two credentials");
+      }
+      Optional<Caller> caller =
+          key.map(Caller::apiKey).or(() -> authorization.map(Headers::bearer));
+      return caller.map(each -> Headers.acting(each, headers));
+    };
   }
 
   /**
-   * The user whose id is in a header, believed. Only behind something that sets this header on
-   * every request, and removes one that came from outside.
+   * Whoever a header names, without proof. Only behind something that sets this header on every
+   * request, or takes it off: otherwise anybody is whoever they say.
    */
-  static CallerSource trustedUserId(String header) {
-    return (call, headers) ->
-        single(headers, header).flatMap(id -> acting(Caller::user, id, headers));
-  }
-
-  private static Optional<Caller> acting(
-      Function<String, Caller> make, String value, Metadata headers) {
-    Metadata.Key<String> organization = key("x-organization-id");
-    if (!headers.containsKey(organization)) {
-      return Optional.of(make.apply(value));
-    }
-    // Which of two is meant, nobody knows.
-    return single(headers, "x-organization-id").map(id -> make.apply(value).organization(id));
-  }
-
-  private static Optional<String> single(Metadata headers, String name) {
-    Iterable<String> values = headers.getAll(key(name));
-    if (values == null) {
-      return Optional.empty();
-    }
-    Iterator<String> each = values.iterator();
-    String first = each.next();
-    return each.hasNext() || first.isEmpty() ? Optional.empty() : Optional.of(first);
-  }
-
-  private static Metadata.Key<String> key(String name) {
-    return Metadata.Key.of(name, Metadata.ASCII_STRING_MARSHALLER);
+  static CallerSource trusting(String userHeader) {
+    return headers ->
+        Headers.single(headers, userHeader)
+            .filter(id -> !id.isEmpty())
+            .map(id -> Headers.acting(Caller.user(id), headers));
   }
 }

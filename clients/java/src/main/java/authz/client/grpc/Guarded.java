@@ -154,7 +154,7 @@ final class Guarded<Q, R> extends ServerCall.Listener<Q> {
     }
     isOver = true;
     kept.clear();
-    call.close(Refusal.of(error), new Metadata());
+    Refusal.of(error).end(call);
   }
 
   private synchronized void tell(Runnable event) {

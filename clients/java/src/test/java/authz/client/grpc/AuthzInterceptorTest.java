@@ -5,12 +5,14 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import authz.client.AsyncClient;
+import authz.client.Caller;
 import authz.client.Client;
 import authz.client.Program;
 import authz.client.Requirement;
 import authz.client.Resource;
 import authz.client.RoleGate;
 import io.grpc.CallOptions;
+import io.grpc.ClientInterceptors;
 import io.grpc.ManagedChannel;
 import io.grpc.Metadata;
 import io.grpc.MethodDescriptor;
@@ -22,6 +24,7 @@ import io.grpc.Status.Code;
 import io.grpc.StatusRuntimeException;
 import io.grpc.inprocess.InProcessChannelBuilder;
 import io.grpc.inprocess.InProcessServerBuilder;
+import io.grpc.protobuf.StatusProto;
 import io.grpc.stub.ClientCalls;
 import io.grpc.stub.MetadataUtils;
 import io.grpc.stub.ServerCalls;
@@ -82,7 +85,7 @@ final class AuthzInterceptorTest {
 
   private void serveWith(AsyncClient asked) throws IOException {
     AuthzInterceptor interceptor =
-        AuthzInterceptor.builder(asked, CallerSource.trustedUserId("x-user-id"))
+        AuthzInterceptor.builder(asked, CallerSource.trusting("x-user-id"))
             .require(SHOW, id -> List.of(Requirement.visible(Resource.of("cluster", id))))
             .require(BROKEN, id -> List.of())
             .require(ADMIN, Requirement.role(RoleGate.platformAdmin()))
@@ -113,17 +116,21 @@ final class AuthzInterceptorTest {
   }
 
   private String call(MethodDescriptor<String, String> method, String request, String... headers) {
+    return ClientCalls.blockingUnaryCall(
+        ClientInterceptors.intercept(
+            channel, MetadataUtils.newAttachHeadersInterceptor(metadata(headers))),
+        method,
+        CallOptions.DEFAULT,
+        request);
+  }
+
+  private static Metadata metadata(String... headers) {
     Metadata sent = new Metadata();
     for (int index = 0; index < headers.length; index += 2) {
       sent.put(
           Metadata.Key.of(headers[index], Metadata.ASCII_STRING_MARSHALLER), headers[index + 1]);
     }
-    return ClientCalls.blockingUnaryCall(
-        io.grpc.ClientInterceptors.intercept(
-            channel, MetadataUtils.newAttachHeadersInterceptor(sent)),
-        method,
-        CallOptions.DEFAULT,
-        request);
+    return sent;
   }
 
   private void assertRefused(
@@ -167,23 +174,19 @@ final class AuthzInterceptorTest {
     assertRefused(Code.UNAVAILABLE, BROKEN, "", "x-user-id", "2");
   }
 
-  /** Nobody, two at once, and a name in another header are nobody. */
+  /** Nobody, and a name in another header, are nobody; of two names neither is believed. */
   @Test
   void withoutCaller() {
+    String[] twoOrganizations = {
+      "x-user-id", "2", "x-organization-id", "20", "x-organization-id", "21"
+    };
+
     assertRefused(Code.UNAUTHENTICATED, SHOW, "501");
     assertRefused(Code.UNAUTHENTICATED, SHOW, "501", "x-user-id", "");
-    assertRefused(Code.UNAUTHENTICATED, SHOW, "501", "x-user-id", "2", "x-user-id", "1");
     assertRefused(Code.UNAUTHENTICATED, SHOW, "501", "x-user", "2");
-    assertRefused(
-        Code.UNAUTHENTICATED,
-        LIST,
-        "",
-        "x-user-id",
-        "2",
-        "x-organization-id",
-        "20",
-        "x-organization-id",
-        "21");
+    assertRefused(Code.INVALID_ARGUMENT, SHOW, "501", "x-user-id", "2", "x-user-id", "1");
+    assertRefused(Code.INVALID_ARGUMENT, SHOW, "501", "x-user-id", "2,1");
+    assertRefused(Code.INVALID_ARGUMENT, LIST, "", twoOrganizations);
   }
 
   /** A request whose authorization failed in front of the server is refused, open or not. */
@@ -216,34 +219,46 @@ final class AuthzInterceptorTest {
   @Test
   void rulesOfStreams() {
     AuthzInterceptor.Builder made =
-        AuthzInterceptor.builder(client, CallerSource.bearerToken()).open(OPEN);
+        AuthzInterceptor.builder(client, CallerSource.byCredential()).open(OPEN);
 
     assertThrows(IllegalArgumentException.class, () -> made.require(STREAM, message -> List.of()));
     assertThrows(IllegalArgumentException.class, () -> made.known(OPEN));
     assertThrows(IllegalArgumentException.class, () -> made.require(SHOW));
   }
 
-  /** Tokens and keys are taken from their headers. */
-  @Test
-  void credentials() {
-    Metadata headers = new Metadata();
-    headers.put(Metadata.Key.of("authorization", Metadata.ASCII_STRING_MARSHALLER), "bearer a.b.c");
-    headers.put(Metadata.Key.of("x-api-key", Metadata.ASCII_STRING_MARSHALLER), "key_a_b");
-
-    assertEquals(
-        authz.client.Caller.accessToken("a.b.c"),
-        CallerSource.bearerToken().callerOf(null, headers).orElseThrow());
-    assertEquals(
-        authz.client.Caller.apiKey("key_a_b"),
-        CallerSource.apiKey("x-api-key").callerOf(null, headers).orElseThrow());
-    assertTrue(CallerSource.bearerToken().callerOf(null, new Metadata()).isEmpty());
+  private static Caller byCredential(String... headers) {
+    return CallerSource.byCredential().callerOf(metadata(headers)).orElseThrow();
   }
 
-  /** What is no answer of the sidecar about this call is not told as one. */
+  /** Tokens and keys are taken from their headers; what is none is refused. */
   @Test
-  void undecided() {
-    assertEquals(Code.UNAVAILABLE, Refusal.of(new NullPointerException()).getCode());
-    assertEquals(Code.UNAVAILABLE, Refusal.of(Status.OK.asRuntimeException()).getCode());
+  void credentials() {
+    assertEquals(Caller.accessToken("a.b.c"), byCredential("authorization", "bearer a.b.c"));
+    assertEquals(Caller.apiKey("key_a_b"), byCredential("authorization", "Bearer  key_a_b"));
+    assertEquals(
+        Caller.apiKey("key_a_b").organization("20"),
+        byCredential("x-api-key", "key_a_b", "x-organization-id", "20"));
+    assertTrue(CallerSource.byCredential().callerOf(new Metadata()).isEmpty());
+    for (String bad : List.of("Basic YTpi", "Bearer", "Bearer a b", "")) {
+      assertThrows(RefusedException.class, () -> byCredential("authorization", bad));
+    }
+    assertThrows(
+        RefusedException.class,
+        () -> byCredential("authorization", "Bearer a.b.c", "x-api-key", "key_a_b"));
+  }
+
+  /** A refusal has its reason for programs; one that nobody decided has none. */
+  @Test
+  void reasons() {
+    String[] ann = {"x-user-id", "2", "x-organization-id", "20"};
+    StatusRuntimeException error =
+        assertThrows(StatusRuntimeException.class, () -> call(SHOW, "999999", ann));
+    var details = StatusProto.fromThrowable(error).getDetailsList();
+
+    assertEquals(1, details.size());
+    assertTrue(details.get(0).getValue().toStringUtf8().contains("RESOURCE_NOT_FOUND"));
+    assertEquals(Code.UNAVAILABLE, Refusal.of(new NullPointerException()).code());
+    assertEquals(Code.UNAVAILABLE, Refusal.of(Status.OK.asRuntimeException()).code());
   }
 
   private static MethodDescriptor<String, String> method(String name, MethodType type) {
