@@ -6,6 +6,9 @@ import (
 	authzv1 "authz.example/clients/go/authzv1"
 )
 
+// Answers, as values that say no when nobody filled them. Long, because it is a list: one
+// small value for each message of the API.
+
 // Decision is the answer to one check. The zero value denies.
 type Decision struct {
 	allowed bool
@@ -133,22 +136,22 @@ type ContextKind string
 
 // The kinds of contexts.
 const (
-	Personal     ContextKind = "PERSONAL"
-	Organization ContextKind = "ORGANIZATION"
-	All          ContextKind = "ALL"
-	Pinned       ContextKind = "PINNED"
+	KindPersonal     ContextKind = "PERSONAL"
+	KindOrganization ContextKind = "ORGANIZATION"
+	KindAll          ContextKind = "ALL"
+	KindPinned       ContextKind = "PINNED"
 )
 
 // AvailableContext is one tenant as which a caller may act.
 type AvailableContext struct {
 	Kind ContextKind
-	// PrincipalID is nil for All.
+	// PrincipalID is nil for KindAll.
 	PrincipalID *string
 	OrgRole     OrgRole
 	Name        string
 }
 
-// AvailableContexts is personal scope first, then organizations by id, then All.
+// AvailableContexts is personal scope first, then organizations by id, then KindAll.
 type AvailableContexts struct {
 	Contexts []AvailableContext
 	Revision string
@@ -165,18 +168,18 @@ type Permissions struct {
 	Explanation *authzv1.PermissionExplanation
 }
 
-// Level is how far an operation reaches; View reaches everything or nothing.
+// Level is how far an operation reaches; viewing reaches everything or nothing.
 func (p Permissions) Level(operation Operation) AccessLevel {
 	switch {
-	case operation == View && p.View:
+	case operation == OperationView && p.View:
 		return LevelAll
-	case operation == Read:
+	case operation == OperationRead:
 		return p.Read
-	case operation == Create:
+	case operation == OperationCreate:
 		return p.Create
-	case operation == Update:
+	case operation == OperationUpdate:
 		return p.Update
-	case operation == Delete:
+	case operation == OperationDelete:
 		return p.Delete
 	default:
 		return LevelNone

@@ -244,12 +244,12 @@ func TestLevels(t *testing.T) {
 	if unset.AtLeast(unset) || unset.String() != "UNSPECIFIED" {
 		t.Error("no level is one")
 	}
-	for _, operation := range []authz.Operation{authz.View, authz.Read, authz.Create, authz.Update, authz.Delete, "PRINT"} {
+	for _, operation := range []authz.Operation{authz.OperationView, authz.OperationRead, authz.OperationCreate, authz.OperationUpdate, authz.OperationDelete, "PRINT"} {
 		if (authz.Permissions{}).Level(operation).AtLeast(authz.LevelMy) {
 			t.Errorf("no permissions reach %v", operation)
 		}
 	}
-	if !(authz.Permissions{View: true}).Level(authz.View).AtLeast(authz.LevelAll) {
+	if !(authz.Permissions{View: true}).Level(authz.OperationView).AtLeast(authz.LevelAll) {
 		t.Error("what may be viewed may not")
 	}
 }

@@ -104,7 +104,7 @@ func everyCallFails(t *testing.T, client *authz.Client, kind error) {
 		return client.CheckRole(ctx, ann, authz.PlatformAdmin{})
 	})
 	fails(t, kind, func() (*authz.PermissionsList, error) {
-		return client.GetPermissions(ctx, ann, []authz.PermissionQuery{{Context: authz.Data}})
+		return client.GetPermissions(ctx, ann, []authz.PermissionQuery{{Context: authz.ContextData}})
 	})
 	fails(t, kind, func() (*authz.Authorization, error) {
 		return client.Authorize(ctx, ann, []authz.Requirement{authz.Visible(one[0])})
@@ -142,7 +142,7 @@ func TestLies(t *testing.T) {
 		return orNil(c.Authorize(ctx, ann, []authz.Requirement{authz.Visible(one[0])}))
 	}
 	asPermissions := func(c *authz.Client, ctx context.Context) (any, error) {
-		return orNil(c.GetPermissions(ctx, ann, []authz.PermissionQuery{{Context: authz.Data}}))
+		return orNil(c.GetPermissions(ctx, ann, []authz.PermissionQuery{{Context: authz.ContextData}}))
 	}
 	asResolve := func(c *authz.Client, ctx context.Context) (any, error) {
 		return orNil(c.ResolveContext(ctx, ann))
@@ -154,7 +154,7 @@ func TestLies(t *testing.T) {
 		return orNil(c.GetListFilter(ctx, ann, "model"))
 	}
 	asSQL := func(c *authz.Client, ctx context.Context) (any, error) {
-		return orNil(c.GetListFilter(ctx, ann, "model", authz.WithSQL(authz.SQLOptions{Placeholders: authz.Dollar})))
+		return orNil(c.GetListFilter(ctx, ann, "model", authz.WithSQL(authz.SQLOptions{Placeholders: authz.PlaceholderDollar})))
 	}
 	asRules := func(c *authz.Client, ctx context.Context) (any, error) {
 		return orNil(c.ValidateAccessRules(ctx, []authz.AccessRule{{RoleID: "1"}}))

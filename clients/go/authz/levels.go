@@ -7,9 +7,9 @@ type RuleContext string
 
 // The areas.
 const (
-	Data  RuleContext = "DATA"
-	UI    RuleContext = "UI"
-	Other RuleContext = "RESOURCE"
+	ContextData     RuleContext = "DATA"
+	ContextUI       RuleContext = "UI"
+	ContextResource RuleContext = "RESOURCE"
 )
 
 // Operation is what is to be done with an item.
@@ -17,11 +17,11 @@ type Operation string
 
 // The operations.
 const (
-	View   Operation = "VIEW"
-	Read   Operation = "READ"
-	Create Operation = "CREATE"
-	Update Operation = "UPDATE"
-	Delete Operation = "DELETE"
+	OperationView   Operation = "VIEW"
+	OperationRead   Operation = "READ"
+	OperationCreate Operation = "CREATE"
+	OperationUpdate Operation = "UPDATE"
+	OperationDelete Operation = "DELETE"
 )
 
 // OrgRole is a member's role in an organization. The zero value is no role.

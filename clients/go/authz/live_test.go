@@ -123,20 +123,20 @@ func asks(t *testing.T, client *authz.Client) {
 		t.Errorf("the verdict lacks a part: %+v", verdict)
 	}
 
-	permissions, err := client.GetPermissions(ctx, ann, []authz.PermissionQuery{{Context: authz.Data, Item: new("orders")}})
+	permissions, err := client.GetPermissions(ctx, ann, []authz.PermissionQuery{{Context: authz.ContextData, Item: new("orders")}})
 	check(t, err)
 	if permissions.Each[0].Read.AtLeast(authz.LevelMy) {
 		t.Errorf("nobody gave Ann a role: %+v", permissions)
 	}
 	filter, err := client.GetListFilter(ctx, ann, "model", authz.WithSQL(authz.SQLOptions{
 		Columns:      []authz.Column{{Field: authz.FieldOwnerPrincipalID, Column: "m.owner_id"}},
-		Placeholders: authz.Dollar,
+		Placeholders: authz.PlaceholderDollar,
 	}))
 	check(t, err)
 	if filter.Selection == nil || filter.SQL.Text == "" {
 		t.Errorf("there is no filter: %+v", filter)
 	}
-	problems, err := client.ValidateAccessRules(ctx, []authz.AccessRule{{RoleID: "1", Context: authz.Data}})
+	problems, err := client.ValidateAccessRules(ctx, []authz.AccessRule{{RoleID: "1", Context: authz.ContextData}})
 	check(t, err)
 	if problems.Problems[0].Reason != "READ_MISSING" {
 		t.Errorf("the rule has no problem: %+v", problems)

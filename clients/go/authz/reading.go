@@ -13,6 +13,8 @@ import (
 
 // From messages to answers. A field that is missing, a word that is not known, a number
 // of answers that is not the number of questions: none of it may come out as an answer.
+//
+// Long, because it is a list: one short function for each message.
 
 // Which reasons go with yes and which with no is part of the contract; a reason in
 // neither set is one that a decision cannot have.

@@ -190,9 +190,6 @@ type judgedStream struct {
 func (s *judgedStream) Context() context.Context { return s.ctx }
 
 func (s *judgedStream) RecvMsg(message any) error {
-	if s.refusal != nil {
-		return s.refusal
-	}
 	if err := s.ServerStream.RecvMsg(message); err != nil || s.judge == nil {
 		return err
 	}

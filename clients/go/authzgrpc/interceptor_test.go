@@ -12,6 +12,7 @@ import (
 	"authz.example/clients/go/authz"
 	"authz.example/clients/go/authzgrpc"
 	authzv1 "authz.example/clients/go/authzv1"
+	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/metadata"
@@ -26,6 +27,9 @@ type sidecar struct {
 func (sidecar) Authorize(
 	_ context.Context, request *authzv1.AuthorizeRequest,
 ) (*authzv1.AuthorizeResponse, error) {
+	if len(request.GetRequirements()) == 0 {
+		return nil, malformed()
+	}
 	decision := &authzv1.Decision{
 		Denial: authzv1.Denial_DENIAL_FORBIDDEN, Reason: authzv1.Reason_REASON_NOT_A_MEMBER,
 	}
@@ -40,6 +44,15 @@ func (sidecar) Authorize(
 		Decision: decision, Decisions: decisions, DecisionId: "d",
 		Context: &authzv1.TenantContext{UserId: "2"},
 	}, nil
+}
+
+func malformed() error {
+	info := &errdetails.ErrorInfo{Reason: "MALFORMED_FIELD", Domain: "authz.v1"}
+	made, err := status.New(codes.InvalidArgument, "no").WithDetails(info)
+	if err != nil {
+		return err
+	}
+	return made.Err()
 }
 
 func (sidecar) ResolveContext(
