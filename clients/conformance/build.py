@@ -6,6 +6,7 @@ Names those that it skipped; with CI=true a missing tool is a failure.
 """
 
 import argparse
+import os
 import subprocess
 import sys
 import time
@@ -36,11 +37,14 @@ def main() -> int:
 def _made(language: Language, *, is_tested: bool) -> str | None:
     # One language's failure must not hide another's.
     begun = time.monotonic()
+    # With which the tests of a client start a live sidecar.
+    python = {"AUTHZ_PYTHON": sys.executable, "PYTHON": sys.executable}
+    environment = {**os.environ, **python}
     commands = language.build + (language.test if is_tested else ())
     for command in commands:
         print(f"{language.name}: {' '.join(command)}", flush=True)
         done = subprocess.run(  # noqa: S603  from our own languages.toml
-            command, cwd=language.folder, check=False
+            command, cwd=language.folder, env=environment, check=False
         )
         if done.returncode != 0:
             return f"{language.name}: `{' '.join(command)}` failed"
