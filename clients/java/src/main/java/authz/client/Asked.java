@@ -47,7 +47,7 @@ final class Asked<A> {
       // One more than the one that is wanted, so that a second one is noticed.
       sent.request(2);
       endIfCancelled();
-    } catch (RuntimeException defect) {
+    } catch (RuntimeException | Error defect) {
       fail(defect);
     }
   }
@@ -63,7 +63,8 @@ final class Asked<A> {
     A read;
     try {
       read = call.read().apply(data);
-    } catch (RuntimeException error) {
+    } catch (RuntimeException | Error error) {
+      // Whatever it is, nobody may wait in vain.
       fail(error);
       return;
     }
@@ -71,7 +72,7 @@ final class Asked<A> {
     answer.complete(read);
   }
 
-  private void fail(RuntimeException cause) {
+  private void fail(Throwable cause) {
     AuthzException error = errorOf(cause);
     long wait = answer.isDone() ? -1 : attempts.waitAfter(error);
     if (wait < 0) {
@@ -81,7 +82,7 @@ final class Asked<A> {
     CompletableFuture.delayedExecutor(wait, TimeUnit.NANOSECONDS).execute(this::attempt);
   }
 
-  private AuthzException errorOf(RuntimeException cause) {
+  private AuthzException errorOf(Throwable cause) {
     if (connection.isClosed()) {
       return new InternalException("the client is closed", Status.Code.INTERNAL, "");
     }

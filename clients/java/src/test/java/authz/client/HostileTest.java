@@ -128,12 +128,18 @@ final class HostileTest {
     }
   }
 
-  /** Nobody listens: every call is undecided at once, and the next server is found. */
+  /** Where nobody listens, calls are undecided; who comes, or comes back, is found at once. */
   @Test
-  void nobodyThenSomebody() throws IOException {
+  void comingAndGoing() throws IOException {
     String address = "unix:" + folder.resolve("liar.sock");
     try (Client client = Client.builder(address).timeout(TIMEOUT).connect()) {
       assertThrows(UnavailableException.class, () -> client.checkVisible(ANN, ONE));
+      assertThrows(UnavailableException.class, () -> client.checkVisible(ANN, ONE));
+
+      try (Program liar = liar("honest")) {
+        assertEquals(address, liar.told("address"));
+        client.checkVisible(ANN, ONE).require();
+      }
       assertThrows(UnavailableException.class, () -> client.checkVisible(ANN, ONE));
 
       try (Program liar = liar("honest")) {
