@@ -127,7 +127,7 @@ func TestRepetitionsEndWithTheDeadline(t *testing.T) {
 	answer, err := client.CheckVisible(t.Context(), ann, one)
 
 	wantKind(t, answer, err, authz.ErrUnavailable)
-	if took := time.Since(before); took > 400*time.Millisecond {
+	if took := time.Since(before); took > time.Second {
 		t.Errorf("it took %v", took)
 	}
 }

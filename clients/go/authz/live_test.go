@@ -10,9 +10,11 @@ import (
 	"authz.example/clients/go/internal/serving"
 )
 
+// connect makes a client with so much time that a busy machine is no reason to fail.
 func connect(t *testing.T, target string, options ...authz.Option) *authz.Client {
 	t.Helper()
-	client, err := authz.Connect(target, options...)
+	patient := []authz.Option{authz.WithTimeout(10 * time.Second)}
+	client, err := authz.Connect(target, append(patient, options...)...)
 	check(t, err)
 	t.Cleanup(func() { _ = client.Close() })
 	return client
@@ -41,7 +43,7 @@ func TestLive(t *testing.T) {
 				wantKind(t, answer, err, authz.ErrUnavailable)
 			})
 			t.Run("in the clear nobody is answered where TLS is", func(t *testing.T) {
-				answer, err := connect(t, live.TLS.Address).ServerInfo(t.Context())
+				answer, err := connect(t, live.TLS.Address, fast).ServerInfo(t.Context())
 				wantKind(t, answer, err, authz.ErrUndecided)
 			})
 			t.Run("an unknown authority is not asked", func(t *testing.T) {
@@ -168,7 +170,7 @@ func asks(t *testing.T, client *authz.Client) {
 // stops checks that nothing waits for a sidecar that does not run, and that it is found
 // again when it does.
 func stops(t *testing.T, live serving.Sidecar) {
-	client := connect(t, live.Unix)
+	client := connect(t, live.Unix, authz.WithTimeout(time.Second))
 	_, err := client.ServerInfo(t.Context())
 	check(t, err)
 	check(t, live.Process.Signal(syscall.SIGSTOP))
@@ -176,7 +178,7 @@ func stops(t *testing.T, live serving.Sidecar) {
 	answer, err := client.CheckVisible(t.Context(), authz.User("2"), authz.Resources("cluster", "7"))
 	check(t, live.Process.Signal(syscall.SIGCONT))
 	wantKind(t, answer, err, authz.ErrDeadline)
-	if took := time.Since(before); took > 1500*time.Millisecond {
+	if took := time.Since(before); took > 3*time.Second {
 		t.Errorf("it took %v", took)
 	}
 	_, err = client.ServerInfo(t.Context(), authz.Timeout(10*time.Second))

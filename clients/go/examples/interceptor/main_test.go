@@ -4,6 +4,7 @@ import (
 	"context"
 	"net"
 	"testing"
+	"time"
 
 	"authz.example/clients/go/authz"
 	"authz.example/clients/go/internal/serving"
@@ -23,7 +24,7 @@ const (
 
 func TestInterceptor(t *testing.T) {
 	live := serving.Start(t, "tenancy", "native")
-	client, err := authz.Connect(live.Unix)
+	client, err := authz.Connect(live.Unix, authz.WithTimeout(10*time.Second))
 	if err != nil {
 		t.Fatal(err)
 	}
