@@ -21,6 +21,9 @@ from clients.conformance.languages import (  # noqa: E402  after the path
     present,
 )
 
+# For one command; the first build of Rust takes minutes.
+SECONDS = 900
+
 
 def main() -> int:
     """Builds and tests, and returns 1 when something failed."""
@@ -43,11 +46,16 @@ def _made(language: Language, *, is_tested: bool) -> str | None:
     commands = language.build + (language.test if is_tested else ())
     for command in commands:
         print(f"{language.name}: {' '.join(command)}", flush=True)
-        done = subprocess.run(  # noqa: S603  from our own languages.toml
-            command, cwd=language.folder, env=environment, check=False
-        )
-        if done.returncode != 0:
-            return f"{language.name}: `{' '.join(command)}` failed"
+        try:
+            subprocess.run(  # noqa: S603  from our own languages.toml
+                command,
+                cwd=language.folder,
+                env=environment,
+                check=True,
+                timeout=SECONDS,
+            )
+        except subprocess.SubprocessError as error:
+            return f"{language.name}: {error}"
     print(f"{language.name}: {time.monotonic() - begun:.0f} s", flush=True)
     return None
 
