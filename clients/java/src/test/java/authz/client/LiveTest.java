@@ -71,7 +71,7 @@ final class LiveTest {
   @Test
   void withoutCertificate() {
     Tls tls = Tls.trusting(Path.of(sidecar.toldOfTls("ca")));
-    Client.Builder made = Client.builder(sidecar.toldOfTls("address")).tls(tls);
+    Client.Builder made = Client.builder(sidecar.toldOfTls("address")).tls(tls).timeout(PATIENT);
     try (Client client = made.connect()) {
       assertThrows(UnavailableException.class, () -> client.checkVisible(ANN, OWN));
     }
@@ -80,7 +80,8 @@ final class LiveTest {
   /** A listener whose certificate is of nobody that is trusted is not asked. */
   @Test
   void untrustedListener() {
-    Client.Builder made = Client.builder(sidecar.toldOfTls("address")).tls(Tls.system());
+    Client.Builder made =
+        Client.builder(sidecar.toldOfTls("address")).tls(Tls.system()).timeout(PATIENT);
     try (Client client = made.connect()) {
       assertThrows(UnavailableException.class, () -> client.checkVisible(ANN, OWN));
     }
