@@ -9,7 +9,7 @@ STAMP := .venv/.installed
 PROTOS := $(wildcard proto/authz/v1/*.proto)
 PY := $(BIN)/python
 
-.PHONY: help setup demo run test check fix gen lock bench bench-peers bench-gate bench-edge fuzz baseline clean
+.PHONY: help setup demo run test check clients fix gen lock bench bench-peers bench-gate bench-edge fuzz baseline clean
 
 help: ## List every target
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -44,17 +44,23 @@ check: $(STAMP) ## Look, change nothing: style, types, layers, proto, generated 
 	$(PY) scripts/settings_reference.py --check
 	$(PY) scripts/directory_schema.py --check
 	$(PY) scripts/routes_schema.py --check
+	$(PY) clients/conformance/generate.py --check
 	$(PY) -m pytest -q --cov --cov-report=term-missing:skip-covered --cov-fail-under=100 tests/core tests/spec
+
+clients: $(STAMP) ## Build and test the client of every language whose tools are there, and play all vectors
+	$(PY) clients/conformance/build.py
+	$(PY) clients/conformance/run.py
 
 fix: $(STAMP) ## Format, and mend what can be mended
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-gen: $(STAMP) ## Generate the Python stubs and the reference of settings
+gen: $(STAMP) ## Generate stubs, schemas, vectors of conformance, the reference of settings
 	$(PY) scripts/gen.py
 	$(PY) scripts/settings_reference.py
 	$(PY) scripts/directory_schema.py
 	$(PY) scripts/routes_schema.py
+	$(PY) clients/conformance/generate.py
 
 baseline: $(STAMP) ## Accept the present proto as what must not be broken
 	cd proto && ../$(BIN)/buf build -o baseline.binpb

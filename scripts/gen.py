@@ -7,6 +7,8 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+import gen_clients
+
 ROOT = Path(__file__).parents[1]
 BIN = Path(sys.executable).parent
 
@@ -82,19 +84,33 @@ SOURCES = (
 
 def main() -> int:
     """Generates, or checks and returns 1 when something differs."""
+    if "--check" in sys.argv[1:]:
+        names = _differing()
+        others, lines = gen_clients.differing()
+    else:
+        _generate()
+        names, others, lines = [], [], gen_clients.generate()
+    for name in [*names, *others]:
+        sys.stderr.write(f"{name} is not as `make gen` makes it\n")
+    for line in lines:
+        sys.stderr.write(f"{line}\n")
+    return 1 if names or others or not gen_clients.is_complete(lines) else 0
+
+
+def _generate() -> None:
+    for source in SOURCES:
+        for path in source.target.glob("*_pb2*"):
+            path.unlink()
+        source.generate(source.root)
+
+
+def _differing() -> list[str]:
     names: list[str] = []
     for source in SOURCES:
-        if "--check" not in sys.argv[1:]:
-            for path in source.target.glob("*_pb2*"):
-                path.unlink()
-            source.generate(source.root)
-            continue
         with tempfile.TemporaryDirectory() as folder:
             source.generate(Path(folder))
             names += source.differing(Path(folder) / source.package)
-    for name in names:
-        sys.stderr.write(f"{name} is not as `make gen` makes it\n")
-    return 1 if names else 0
+    return names
 
 
 if __name__ == "__main__":

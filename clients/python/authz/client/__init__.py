@@ -51,6 +51,7 @@ from authz.client.errors import (
     UnavailableError,
     UndecidedError,
     UnknownRevisionError,
+    UnmappedError,
 )
 from authz.client.kept import Bounds
 from authz.client.levels import AccessLevel, Operation, OrgRole, RuleContext
@@ -144,6 +145,7 @@ __all__ = [
     "UnavailableError",
     "UndecidedError",
     "UnknownRevisionError",
+    "UnmappedError",
     "Unowned",
     "Visible",
     "Writable",

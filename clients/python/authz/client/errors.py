@@ -7,7 +7,8 @@
     │   ├── DeadlineError           no answer in time
     │   ├── OverloadedError         the server sheds load; not tried again
     │   ├── InternalError           a defect of the server, or of the way to it
-    │   └── ProtocolError           an answer that no correct server gives
+    │   ├── ProtocolError           an answer that no correct server gives
+    │   └── UnmappedError           a list filter that does not fit your columns
     ├── InvalidRequestError         the question is malformed
     │   └── UnknownRevisionError    the revision is of another history
     ├── UnauthenticatedError        nobody that is known
@@ -113,6 +114,12 @@ class InternalError(UndecidedError):
 
 class ProtocolError(UndecidedError):
     """The answer contradicts itself or the question, or cannot be read."""
+
+    code = "INTERNAL"
+
+
+class UnmappedError(UndecidedError):
+    """A list filter needs a column that is not there, or of another type."""
 
     code = "INTERNAL"
 

@@ -1,0 +1,8 @@
+package authz.client;
+
+/** The area in which access rules hold. */
+public enum RuleContext {
+  DATA,
+  UI,
+  RESOURCE
+}

@@ -1,0 +1,2 @@
+/** Guards the methods of a gRPC server with the sidecar's decisions. */
+package authz.client.grpc;
