@@ -151,7 +151,11 @@ async def soak(
                 samples = await _sampled(one, seconds)
             await faults.mend()
         after = await one.calm_again(before.descriptors)
-        tracebacks = (folder / "log").read_text().count("Traceback")
+        log = (folder / "log").read_text()
+        tracebacks = log.count("Traceback")
+        if tracebacks:
+            at = log.index("Traceback")
+            print(log[max(at - 2_000, 0) : at + 6_000], file=sys.stderr)
         happened += faults.suffered
         await proxy.close()
     return samples, judge(samples, before, after, tracebacks), happened

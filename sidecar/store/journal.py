@@ -5,6 +5,7 @@ the feed listened shows which transactions may have ended unheard. All others ar
 the journal, or in what it has forgotten, or still to come.
 """
 
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -58,8 +59,13 @@ class Journal(Follower):
     the newest, if nothing was told since that takes it back.
     """
 
-    def __init__(self, most_keys: int, told: Callable[[], None]) -> None:
-        """`most_keys` are kept; `told` is called after each thing that is new."""
+    def __init__(
+        self, most_keys: int, told: Callable[[], None], seconds: float
+    ) -> None:
+        """`most_keys` are kept, each for `seconds`, not much longer.
+
+        `told` is called after each thing that is new.
+        """
         self.number = 0
         self.proof: Proof | None = None
         # The entries from `oldest` on, without a gap.
@@ -69,6 +75,9 @@ class Journal(Follower):
         self.since = 0
         self._most_keys = most_keys
         self._told = told
+        self._seconds = seconds
+        # What was told before a time of the clock has a smaller index.
+        self._marks: deque[tuple[float, int]] = deque()
         self._entries: dict[int, Entry] = {}
         self._keys = 0
         self._forgotten_xid = -1
@@ -140,6 +149,8 @@ class Journal(Follower):
             return
         self.number += 1
         self.proof = Proof(self.number, revision, since)
+        self._marks.append((since, self.next))
+        self._forget_until(since - self._seconds)
         self._told()
 
     @override
@@ -162,6 +173,7 @@ class Journal(Follower):
 
     def _drop(self, revision: str | None) -> None:
         self._entries.clear()
+        self._marks.clear()
         self._keys = 0
         self._forgotten_xid = -1
         self._origin = None
@@ -174,6 +186,12 @@ class Journal(Follower):
     def _append(self, entry: Entry) -> None:
         self._entries[self.next] = entry
         self.next += 1
+
+    def _forget_until(self, moment: float) -> None:
+        while self._marks[0][0] < moment:
+            _, index = self._marks.popleft()
+            while self.oldest < index and self.oldest + 1 < self.next:
+                self._forget_oldest()
 
     def _forget_oldest(self) -> None:
         entry = self._entries.pop(self.oldest)

@@ -25,17 +25,21 @@ from sidecar.store.journal import Entry, Journal, Place
 
 @dataclass(frozen=True, slots=True)
 class WatchSettings:
-    """How many may watch at once, and how many changed keys are kept for them."""
+    """How many may watch at once, and how many changed keys are kept for them.
+
+    `seconds`: for how long, which is how long a stream may be away and resume.
+    """
 
     watchers: int = 64
     backlog: int = 100_000
+    seconds: float = 300.0
 
 
 class Watchers(ChangeSource):
     """Opens places in the journal that the feed writes."""
 
     def __init__(self, settings: WatchSettings) -> None:
-        self.journal = Journal(settings.backlog, self._wake)
+        self.journal = Journal(settings.backlog, self._wake, settings.seconds)
         self._settings = settings
         self._open: set[_Following] = set()
         self._feed: Feed | None = None

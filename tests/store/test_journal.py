@@ -21,6 +21,8 @@ from sidecar.store.watchers import Watchers, WatchSettings, _Following
 
 HISTORY = "1.1-1.1"
 KEPT = 3
+# Each proof is a second after the one before.
+SECONDS = 2.0
 
 
 @dataclass
@@ -28,8 +30,9 @@ class Model:
     """A database whose every commit is heard at once, if it is heard at all."""
 
     watchers: Watchers = field(
-        default_factory=lambda: Watchers(WatchSettings(1_000, KEPT))
+        default_factory=lambda: Watchers(WatchSettings(1_000, KEPT, SECONDS))
     )
+    now: float = 0.0
     next_xid: int = 10
     open: list[int] = field(default_factory=list)
     # In the order of commits, and whether each was told.
@@ -67,7 +70,8 @@ class Model:
             case "ask" if self.listening:
                 journal.asked(self.snapshot)
             case "prove" if self.listening:
-                journal.proven(0.0, f"{HISTORY}.s{self.snapshot.xmin}")
+                self.now += 1
+                journal.proven(self.now, f"{HISTORY}.s{self.snapshot.xmin}")
             case "unwatch" | "watch":
                 self.unwatched = step == "unwatch"
                 journal.unwatched(frozenset({"user"} if self.unwatched else ()))
@@ -285,3 +289,17 @@ def xids(events: list[WatchEvent]) -> list[int]:
         if isinstance(event, Changes)
         for key in event.keys or ()
     ]
+
+
+def test_what_is_old_is_forgotten() -> None:
+    """A journal does not fill up to its bound where little changes for long."""
+    model = Model(Watchers(WatchSettings(10, 1_000, SECONDS)))
+    model.do("connect", 0)
+    for _ in range(50):
+        for step in ("begin", "commit", "prove"):
+            model.do(step, 0)
+
+    journal = model.watchers.journal
+    assert journal.next - journal.oldest <= 2 * (SECONDS + 2)
+    assert is_drop(model.told(f"{HISTORY}.s20"))
+    assert not is_drop(model.told(f"{HISTORY}.s{model.next_xid - 1}"))
