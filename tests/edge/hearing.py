@@ -87,4 +87,6 @@ def _facts(response: envoy.CheckResponse) -> dict[str, object]:
     seconds = facts.pop("duration_ms")
     assert isinstance(seconds, float)
     assert seconds >= 0
+    # It is the database's: the plain version of the edge has none.
+    assert isinstance(facts.pop("revision", ""), str)
     return facts
