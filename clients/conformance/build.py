@@ -40,8 +40,9 @@ def main() -> int:
 def _made(language: Language, *, is_tested: bool) -> str | None:
     # One language's failure must not hide another's.
     begun = time.monotonic()
-    # With which the tests of a client start a live sidecar.
-    python = {"AUTHZ_PYTHON": sys.executable, "PYTHON": sys.executable}
+    # With which the tests of a client start a live sidecar; not AUTHZ_…, since the
+    # sidecar refuses settings that it does not know.
+    python = {"CLIENTS_PYTHON": sys.executable, "PYTHON": sys.executable}
     environment = {**os.environ, **python}
     commands = language.build + (language.test if is_tested else ())
     for command in commands:

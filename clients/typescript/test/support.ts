@@ -20,7 +20,7 @@ export const PACKAGE = join(dirname(fileURLToPath(import.meta.url)), "../..");
 const REPOSITORY = join(PACKAGE, "../..");
 const CONFORMANCE = join(REPOSITORY, "clients/conformance");
 const PYTHON =
-  process.env["AUTHZ_PYTHON"] ?? join(REPOSITORY, ".venv/bin/python");
+  process.env["CLIENTS_PYTHON"] ?? join(REPOSITORY, ".venv/bin/python");
 
 /** An admin of the organization 20 in the world `tenancy`, who owns cluster 501. */
 export const ANN = Caller.user("2", { organization: "20" });

@@ -28,13 +28,13 @@ type Sidecar struct {
 	Process *os.Process `json:"-"`
 }
 
-// Start starts a sidecar with a world of clients/conformance. AUTHZ_PYTHON names the
+// Start starts a sidecar with a world of clients/conformance. CLIENTS_PYTHON names the
 // Python that has it; without, the test is skipped.
 func Start(t *testing.T, world, engine string) Sidecar {
 	t.Helper()
-	python := os.Getenv("AUTHZ_PYTHON")
+	python := os.Getenv("CLIENTS_PYTHON")
 	if python == "" {
-		t.Skip("AUTHZ_PYTHON is not set")
+		t.Skip("CLIENTS_PYTHON is not set")
 	}
 	_, here, _, _ := runtime.Caller(0)
 	folder := filepath.Join(filepath.Dir(here), "..", "..", "..", "conformance")
