@@ -29,14 +29,25 @@ class Remembered:
         """`most`: how many answers are remembered, and rules held on to for them."""
         self.precedence = precedence
         self._most = most
+        self._epoch: int | None = None
         self._answers: dict[tuple[int, ...], Answers] = {}
         self._weight = 0
 
     def __len__(self) -> int:
         return self._weight
 
-    def of(self, roles: tuple[Role, ...]) -> "Answers":
-        """The answers of these very values."""
+    def of(self, roles: tuple[Role, ...], epoch: int | None) -> "Answers":
+        """The answers of these very values.
+
+        After a change some of what is remembered is of roles that are no more, so it
+        is forgotten with the `epoch` of the facts. Without one nothing is remembered.
+        """
+        if epoch is None:
+            return Answers(roles, Remembered(self.precedence))
+        if epoch != self._epoch:
+            self._answers.clear()
+            self._weight = 0
+            self._epoch = epoch
         # Whoever has the answers holds on to the roles, so that no other value gets
         # the number of one of them.
         key = tuple(map(id, roles))

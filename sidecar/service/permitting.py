@@ -90,7 +90,8 @@ async def read_holdings(
         found = {each.instance_id: _holding(each, roles) for each in within}
         if len(resolved.holdings) + len(found) <= _INSTANCES:
             resolved.holdings.update(found)
-    answers = {each: remembered.of(found[each].fitting) for each in named}
+    epoch = facts.epoch
+    answers = {each: remembered.of(found[each].fitting, epoch) for each in named}
     return Holdings(basis, found, answers, precedence)
 
 

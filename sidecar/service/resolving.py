@@ -54,35 +54,38 @@ class Resolved:
 
 
 class Contexts:
-    """What callers resolved to, under the epoch of the facts that it came from."""
+    """What callers resolved to, under the epoch of the facts that it came from.
+
+    Those of another epoch are of no more use, and not held on to.
+    """
 
     def __init__(self, most: int = _REMEMBERED_WEIGHT) -> None:
         """`most`: how much they may weigh in all."""
         self._most = most
         self._weight = 0
-        self._held: dict[Caller, tuple[int, Resolved]] = {}
+        self._epoch: int | None = None
+        self._held: dict[Caller, Resolved] = {}
 
     def __len__(self) -> int:
         return len(self._held)
 
     def of(self, caller: Caller, epoch: int | None) -> Resolved | None:
         """What a caller resolved to under this epoch; none when that is not known."""
-        held = self._held.get(caller)
-        return held[1] if held is not None and held[0] == epoch else None
+        return self._held.get(caller) if epoch == self._epoch else None
 
     def put(self, caller: Caller, epoch: int, resolved: Resolved) -> None:
         """Remembers it, unless it is too large; forgets all others to make room."""
-        before = self._held.pop(caller, None)
-        if before is not None:
-            self._weight -= _weight(before[1])
         weight = _weight(resolved)
         if weight > self._most:
             return
-        if self._weight + weight > self._most:
+        if epoch != self._epoch or self._weight + weight > self._most:
             self._held.clear()
             self._weight = 0
-        self._weight += weight
-        self._held[caller] = (epoch, resolved)
+            self._epoch = epoch
+        if caller not in self._held:
+            # Under one epoch a caller always resolves to the same.
+            self._weight += weight
+            self._held[caller] = resolved
 
 
 def _weight(resolved: Resolved) -> int:

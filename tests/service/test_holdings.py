@@ -119,14 +119,14 @@ def test_answers_are_shared_by_the_same_roles() -> None:
     remembered = Remembered(UNION)
     held = (role("r", generic="mnnn"), role("s", shop="anna"))
 
-    assert remembered.of(held) is remembered.of(tuple(held))
+    assert remembered.of(held, 1) is remembered.of(tuple(held), 1)
 
 
 def test_role_that_was_read_again_is_another_one() -> None:
     """A role's next value never gets the answers of the one before."""
     remembered = Remembered(UNION)
-    before = remembered.of((role("r", generic="annn"),)).answer(DATA, "shop")
-    after = remembered.of((role("r", generic="mnnn"),)).answer(DATA, "shop")
+    before = remembered.of((role("r", generic="annn"),), 1).answer(DATA, "shop")
+    after = remembered.of((role("r", generic="mnnn"),), 1).answer(DATA, "shop")
 
     assert (AccessLevel.ALL, AccessLevel.MY) == (before.read, after.read)
 
@@ -138,7 +138,7 @@ def test_forgetting_changes_no_answer(most: int) -> None:
     answers: list[Permissions] = []
     for _ in range(3):
         for levels in ("nnnn", "mnnn", "ammm", "aaaa"):
-            held = remembered.of((role("r", generic=levels),))
+            held = remembered.of((role("r", generic=levels),), 1)
             answers += [held.answer(DATA, f"item-{each}") for each in range(5)]
     wanted = [permissions(each) for each in ("nnnn", "mnnn", "ammm", "aaaa")]
 
@@ -150,6 +150,29 @@ def test_what_is_remembered_is_bounded() -> None:
     remembered = Remembered(UNION, most=50)
     held = (role("r", generic="annn"),)
     for number in range(1_000):
-        remembered.of(held).answer(DATA, f"item-{number}")
+        remembered.of(held, 1).answer(DATA, f"item-{number}")
 
     assert len(remembered) <= 50
+
+
+def test_nothing_is_remembered_from_before_a_change() -> None:
+    """Roles that are no more are not held on to."""
+    remembered = Remembered(UNION)
+    held = (role("r", generic="annn"),)
+    before = remembered.of(held, 1)
+    before.answer(DATA, "shop")
+
+    assert remembered.of(held, 2) is not before
+    assert 2 == len(remembered)
+
+
+def test_facts_of_a_snapshot_are_remembered_by_nobody() -> None:
+    """They push nothing out, and are answered as well."""
+    remembered = Remembered(UNION)
+    held = (role("r", generic="annn"),)
+    kept = remembered.of(held, 1)
+    found = remembered.of(held, None)
+
+    assert kept is not found
+    assert kept is remembered.of(held, 1)
+    assert AccessLevel.ALL == found.answer(DATA, "shop").read
