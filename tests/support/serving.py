@@ -146,7 +146,11 @@ class Stage:
         """A sidecar that many tests ask and none changes; its role can only read."""
         if place not in self._serving:
             url = as_reader(await self.stored(place))
-            self._serving[place] = await self.start(url, place.role_precedence)
+            # Where two workers share two cores, a turn may take its time; what is
+            # turned away then is for other tests to say.
+            self._serving[place] = await self.start(
+                url, place.role_precedence, limits={"queue_seconds": 30}
+            )
         return self._serving[place]
 
     async def stored(self, place: Place) -> str:
