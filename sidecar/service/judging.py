@@ -61,7 +61,7 @@ class Judge(NamedTuple):
         explain: bool,
     ) -> Decided:
         """The same check for each resource."""
-        missing = [each for each in resources if each[2] is None]
+        missing = [each for each in resources if each.record is None]
         records = await self._records(missing) if missing else _NO_RECORDS
         if len(resources) == 1:
             decisions = [self._resource(resources[0], records, checks)]

@@ -264,7 +264,7 @@ def _whole_queries(
         context, item = RULE_CONTEXTS.get(message.context), message.item
         if context is None or not item or message.HasField("feature_instance_id"):
             return None
-        if not _is_item_within(item, limits.item_bytes, limits.item_segments):
+        if not _is_item_within(item, limits):
             return None
         queries.append(PermissionQuery(context, item, None))
     return queries
@@ -290,7 +290,7 @@ def parse_query(
 
 def parse_item(text: str, field: str, limits: Limits) -> str:
     """An item: segments without blanks, joined by dots."""
-    if _is_item_within(text, limits.item_bytes, limits.item_segments):
+    if _is_item_within(text, limits):
         return text
     required(text, field, limits.item_bytes)
     if not is_item(text):
@@ -300,8 +300,15 @@ def parse_item(text: str, field: str, limits: Limits) -> str:
     raise malformed(field, f"must have at most {limits.item_segments} segments")
 
 
+def _is_item_within(text: str, limits: Limits) -> bool:
+    # What is too long for certain is not remembered: it could be the whole message.
+    return len(text) <= limits.item_bytes and _is_known_item(
+        text, limits.item_bytes, limits.item_segments
+    )
+
+
 @lru_cache(maxsize=_REMEMBERED_ITEMS)
-def _is_item_within(text: str, most_bytes: int, most_segments: int) -> bool:
+def _is_known_item(text: str, most_bytes: int, most_segments: int) -> bool:
     if is_longer(text, most_bytes) or text.count(".") >= most_segments:
         return False
     return is_item(text)
