@@ -7,7 +7,8 @@ from sidecar.core import permissions
 from sidecar.core.model import Permissions, Role, RuleContext
 from sidecar.core.permissions import HeldRole, RolePrecedence
 
-_REMEMBERED: Final = 100_000
+_REMEMBERED: Final = 50_000
+_CHARACTERS_OF_ONE: Final = 128
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +27,10 @@ class Remembered:
     """
 
     def __init__(self, precedence: RolePrecedence, most: int = _REMEMBERED) -> None:
-        """`most`: how many answers are remembered, and rules held on to for them."""
+        """`most`: how many answers are remembered, and rules held on to for them.
+
+        An answer counts once more for each 128 characters of its item.
+        """
         self.precedence = precedence
         self._most = most
         self._epoch: int | None = None
@@ -82,7 +86,7 @@ class Answers:
         found = self._known.get((context, item))
         if found is None:
             found = permissions.union(self._ranks_of(context), item)
-            self._remembered.grow(1)
+            self._remembered.grow(1 + len(item or "") // _CHARACTERS_OF_ONE)
             self._known[context, item] = found
         return found
 

@@ -7,8 +7,8 @@ import grpc
 from google.protobuf.message import Message
 from grpc import aio
 
-from sidecar.transport.shedding import Load
-from sidecar.transport.status import RefusedError, code_of, details_of
+from sidecar.transport.shedding import Load, TurnedAway
+from sidecar.transport.status import RefusedError
 
 _OK = grpc.StatusCode.OK.name
 _CANCELLED = grpc.StatusCode.CANCELLED.name
@@ -27,7 +27,7 @@ class StreamObserver(Protocol):
         ...
 
 
-def guard_stream(
+def guard_stream(  # noqa: PLR0915  as around a call, all in one place
     rpc: str,
     handler: Handler,
     observer: StreamObserver,
@@ -47,17 +47,20 @@ def guard_stream(
         # A stream has a limit of its own, and is not to take a place for ever.
         load.leave()
         code, reason = _CANCELLED, ""
+        end: TurnedAway | None = None
         try:
             await stream(decode(data), context)
             code = _OK
         except aio.AbortError:
             raise
         except Exception as error:  # noqa: BLE001  whatever it is, it ends as a status
-            why = refused(error)
-            code, reason = code_of(why).name, why.reason.name
-            await context.abort(code_of(why), why.message, details_of(why))
+            end = TurnedAway.of(refused(error))
+            code, reason = end.code.name, end.reason.name
         finally:
             observer.ended(rpc, code, reason)
+        # Out here the error is gone, with all that its frames hold on to.
+        if end is not None:
+            await context.abort(end.code, end.message, end.details)
 
     encode = handler.response_serializer
     made = grpc.unary_stream_rpc_method_handler(run, None, encode)

@@ -176,3 +176,13 @@ def test_facts_of_a_snapshot_are_remembered_by_nobody() -> None:
     assert kept is not found
     assert kept is remembered.of(held, 1)
     assert AccessLevel.ALL == found.answer(DATA, "shop").read
+
+
+def test_long_items_weigh_more() -> None:
+    """Whoever makes up long items fills no more memory than with short ones."""
+    remembered = Remembered(UNION, most=50)
+    held = (role("r", generic="annn"),)
+    for number in range(20):
+        remembered.of(held, 1).answer(DATA, f"{number}{'x' * 500}")
+
+    assert len(remembered._answers[(id(held[0]),)]._known) <= 12

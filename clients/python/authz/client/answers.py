@@ -3,6 +3,7 @@
 Long, because it is a list: one small value for each message of the API.
 """
 
+from abc import abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -36,8 +37,8 @@ class _Several(Answer, Generic[T]):
 
     __slots__ = ()
 
-    def _each(self) -> tuple[T, ...]:
-        raise NotImplementedError
+    @abstractmethod
+    def _each(self) -> tuple[T, ...]: ...
 
     def __iter__(self) -> Iterator[T]:
         return iter(self._each())
