@@ -182,20 +182,10 @@ def fitting_roles(held: Sequence[HeldRole]) -> tuple[Role, ...]:
     )
 
 
-def permissions(
-    roles: Sequence[Role],
-    context: RuleContext,
-    item: str | None,
-    precedence: RolePrecedence,
-) -> Permissions:
-    """The union of the winning rules of fitting roles (rules 5 to 8)."""
-    return union(ranks(roles, context, precedence), item)
-
-
 def ranks(
     roles: Sequence[Role], context: RuleContext, precedence: RolePrecedence
 ) -> Ranks:
-    """The rules of roles in one context; what a rank allows hides all after it."""
+    """The rules of fitting roles in one context; what a rank allows hides all after."""
     if precedence is RolePrecedence.UNION:
         return (_tables(roles, context),)
     return tuple(
@@ -205,7 +195,7 @@ def ranks(
 
 
 def union(ranked: Ranks, item: str | None) -> Permissions:
-    """What the first rank with a winning rule allows on an item."""
+    """What roles allow on an item: the union of the winning rules (rules 5 to 8)."""
     names = prefixes(item)
     for tables in ranked:
         bits, is_won = 0, False
@@ -224,7 +214,7 @@ def union(ranked: Ranks, item: str | None) -> Permissions:
 def judge_roles(
     held: Sequence[HeldRole], query: PermissionQuery, precedence: RolePrecedence
 ) -> tuple[JudgedRole, ...]:
-    """What became of every role held, for the explanation of `permissions`."""
+    """What became of every role held, for the explanation of `union`."""
     judged = [_judge(each, query) for each in held]
     scopes = [
         each.held.role.scope

@@ -29,7 +29,8 @@ from sidecar.core.permissions import (
     fitting_roles,
     held_roles,
     judge_roles,
-    permissions,
+    ranks,
+    union,
     winning_rule,
 )
 from tests.core import facts
@@ -119,7 +120,7 @@ def test_the_winning_rule_replaces_the_others() -> None:
     """What a narrower rule does not grant is not inherited."""
     held = role("r", generic="aaaa", data_User="nnnn")
 
-    allowed = permissions([held], DATA, "data.User", UNION)
+    allowed = union(ranks([held], DATA, UNION), "data.User")
 
     assert facts.permissions("nnnn") == allowed
 
@@ -129,13 +130,13 @@ def test_roles_are_united_level_by_level(order: int) -> None:
     """Each level is the highest of any role, in whichever order they come."""
     held = [role("r", generic="gnnn"), role("s", generic="mmnn")][::order]
 
-    assert facts.permissions("gmnn") == permissions(held, DATA, None, UNION)
+    assert facts.permissions("gmnn") == union(ranks(held, DATA, UNION), None)
 
 
 @pytest.mark.parametrize("precedence", list(RolePrecedence))
 def test_without_roles_nothing_is_allowed(precedence: RolePrecedence) -> None:
     """No role, no permission."""
-    assert NOTHING == permissions([], DATA, None, precedence)
+    assert NOTHING == union(ranks([], DATA, precedence), None)
 
 
 @pytest.mark.parametrize(
@@ -154,7 +155,7 @@ def test_only_the_highest_scope_with_a_rule_takes_part(
     roles: Sequence[Role], expected: str
 ) -> None:
     """Under highest_scope a role without a matching rule outranks nobody."""
-    allowed = permissions(roles, DATA, "thing", HIGHEST)
+    allowed = union(ranks(roles, DATA, HIGHEST), "thing")
 
     assert facts.permissions(expected) == allowed
 
