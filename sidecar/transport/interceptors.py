@@ -43,6 +43,9 @@ Context: TypeAlias = "aio.ServicerContext[Message, Message]"
 Details: TypeAlias = grpc.HandlerCallDetails
 Unary: TypeAlias = Callable[[Message, Context], Awaitable[Message]]
 Raw: TypeAlias = Callable[[bytes, Context], Awaitable[bytes]]
+# Goes around a method's handler before and after it is guarded. Where there is none,
+# what serves a call is the very function that it would be without this.
+Around: TypeAlias = Callable[[str, Handler, Callable[[Handler], Raw]], Raw]
 
 _log = structlog.stdlib.get_logger("sidecar.transport")
 
@@ -58,9 +61,12 @@ class CallObserver(StreamObserver, Protocol):
 class CallInterceptor(aio.ServerInterceptor):  # type: ignore[type-arg]  # not subscriptable at run time
     """Wraps each handler once: shed, decode, run, map errors, count."""
 
-    def __init__(self, observer: CallObserver, load: Load) -> None:
+    def __init__(
+        self, observer: CallObserver, load: Load, around: Around | None = None
+    ) -> None:
         self._observer = observer
         self._load = load
+        self._around = around
         self._wrapped: dict[str, Handler] = {}
 
     @override
@@ -82,12 +88,20 @@ class CallInterceptor(aio.ServerInterceptor):  # type: ignore[type-arg]  # not s
         if handler.unary_stream is not None:
             wrapped = guard_stream(name, handler, self._observer, self._load, _refused)
         elif handler.unary_unary is not None:
-            run = _wrap(name, handler, self._observer, self._load)
+            run = self._run(method, name, handler)
             wrapped = cast("Handler", grpc.unary_unary_rpc_method_handler(run))
         else:
             return handler
         self._wrapped[method] = wrapped
         return wrapped
+
+    def _run(self, method: str, name: str, handler: Handler) -> Raw:
+        def guard(handler: Handler) -> Raw:
+            return _wrap(name, handler, self._observer, self._load)
+
+        if self._around is None:
+            return guard(handler)
+        return self._around(method, handler, guard)
 
 
 def _wrap(  # noqa: PLR0915  what every call goes through, in one place
