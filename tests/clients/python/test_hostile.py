@@ -5,6 +5,7 @@ Long, because it is a list of lies.
 
 import asyncio
 import time
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Final
 
@@ -350,3 +351,70 @@ async def test_a_closed_client_has_no_answer(kind: str) -> None:
             blocking.close()
             with pytest.raises(AuthzError):
                 blocking.check_visible(ANN, CLUSTER)
+
+
+@pytest.mark.parametrize("kind", CLIENTS)
+async def test_closing_ends_the_questions_that_run(kind: str) -> None:
+    """Who waits for an answer while the client is closed gets an error, at once."""
+    asked = asyncio.Event()
+
+    async def handle(request: bytes, context: Context) -> bytes:
+        del request, context
+        asked.set()
+        await asyncio.Event().wait()
+        return b""
+
+    async with serving({"CheckVisible": handle}) as target:
+        if kind == "asyncio":
+            client = AsyncClient.connect(target, timeout=60)
+            asking = asyncio.create_task(client.check_visible(ANN, CLUSTER))
+            await asked.wait()
+            await client.close()
+        else:
+            blocking = Client.connect(target, timeout=60)
+            question = asyncio.to_thread(blocking.check_visible, ANN, CLUSTER)
+            asking = asyncio.create_task(question)
+            await asked.wait()
+            blocking.close()
+        with pytest.raises(InternalError):
+            await asyncio.wait_for(asking, 10)
+
+
+async def test_closing_ends_a_watch_that_runs() -> None:
+    """Who waits for changes while the client is closed gets an error."""
+    begun = asyncio.Event()
+
+    async def handle(request: bytes, context: Context) -> AsyncIterator[bytes]:
+        del request, context
+        begun.set()
+        await asyncio.Event().wait()
+        yield b""
+
+    async with serving({}, {"Watch": handle}) as target:
+        client = AsyncClient.connect(target)
+        waiting = asyncio.create_task(anext(client.watch()))
+        await begun.wait()
+        await client.close()
+        with pytest.raises(InternalError):
+            await asyncio.wait_for(waiting, 10)
+
+
+async def test_who_is_cancelled_stays_cancelled() -> None:
+    """A question whose asker is cancelled does not make an error of that."""
+    asked = asyncio.Event()
+
+    async def handle(request: bytes, context: Context) -> bytes:
+        del request, context
+        asked.set()
+        await asyncio.Event().wait()
+        return b""
+
+    async with (
+        serving({"CheckVisible": handle}) as target,
+        AsyncClient.connect(target, timeout=60) as client,
+    ):
+        asking = asyncio.create_task(client.check_visible(ANN, CLUSTER))
+        await asked.wait()
+        asking.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await asking

@@ -1,6 +1,6 @@
 """Both clients before a real sidecar: each engine, each kind of connection."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -226,6 +226,18 @@ async def test_a_stranger_gets_no_connection(ways: dict[str, Way], kind: str) ->
         await put(kind, way.target, call)
     with pytest.raises(UnavailableError):
         await put(kind, way.target, call, tls=Tls(Authority().pem))
+
+
+@pytest.mark.parametrize("kind", CLIENTS)
+async def test_a_listener_of_another_name_is_not_asked(
+    ways: dict[str, Way], kind: str
+) -> None:
+    """A certificate of a trusted authority is believed for its own names only."""
+    way = ways["grpcio mtls"]
+    assert way.tls is not None
+    tls = replace(way.tls, server_name="other.example")
+    with pytest.raises(UnavailableError):
+        await put(kind, way.target, calls.check_visible(ANN, MINE), tls=tls)
 
 
 def test_certificates_are_read_from_files(tmp_path: Path) -> None:

@@ -66,7 +66,7 @@ class AsyncClient:
         await self.close()
 
     async def close(self) -> None:
-        """Ends the connection, and calls that still run."""
+        """Ends the connection; calls that still run raise InternalError."""
         await self._channel.close(None)
 
     resolve_context = _asks(calls.resolve_context)
@@ -96,6 +96,10 @@ class AsyncClient:
                 yield call.read(data)
         except aio.AioRpcError as error:
             raise _told(error) from None
+        except asyncio.CancelledError:
+            if _is_given_up():
+                raise
+            raise InternalError("the client is closed") from None
         finally:
             stream.cancel()
 
@@ -119,6 +123,10 @@ class AsyncClient:
             raise _told(error) from None
         except aio.UsageError as error:
             raise InternalError("the client is closed") from error
+        except asyncio.CancelledError:
+            if _is_given_up():
+                raise
+            raise InternalError("the client is closed") from None
         if not isinstance(data, bytes):
             raise InternalError("the call ended without an answer")
         return data
@@ -131,6 +139,13 @@ def open_channel(target: str, tls: Tls | None) -> aio.Channel:
     return aio.secure_channel(
         target, tls.credentials(), options=(*OPTIONS, *tls.options())
     )
+
+
+def _is_given_up() -> bool:
+    # `close` cancels calls, which the library tells to those who wait for them as if
+    # they had been cancelled themselves. Nobody handles that as an error.
+    task = asyncio.current_task()
+    return task is None or task.cancelling() > 0
 
 
 def _told(error: aio.AioRpcError) -> AuthzError:
