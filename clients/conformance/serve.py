@@ -1,6 +1,7 @@
 """Serves a world for a client's own tests, until its standard input ends.
 
     python clients/conformance/serve.py --world FILE [--engine native|grpcio] [--tls]
+    python clients/conformance/serve.py --example
 
 Prints one line of JSON once it answers: `{"unix": …, "tcp": …, "tls": null}`, where
 with `--tls` the last is `{"address": …, "ca": …, "cert": …, "key": …}`. It is one
@@ -28,7 +29,8 @@ from sidecar.store.embedded import EmbeddedPostgres  # noqa: E402
 def main() -> int:
     """Serves, and ends in good order; SIGTERM and SIGINT end it too."""
     arguments = _arguments()
-    world = World.read(arguments.world)
+    is_example = arguments.world is None
+    world = World.example() if is_example else World.read(arguments.world)
     with (
         short_folder() as folder,
         EmbeddedPostgres(folder / "data", durable=False) as postgres,
@@ -66,7 +68,9 @@ def _read_to_end(loop: asyncio.AbstractEventLoop, ending: asyncio.Event) -> None
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--world", type=Path, required=True, help="a file of worlds/")
+    worlds = parser.add_mutually_exclusive_group(required=True)
+    worlds.add_argument("--world", type=Path, help="a file of worlds/")
+    worlds.add_argument("--example", action="store_true", help="that of `make run`")
     parser.add_argument("--engine", choices=("native", "grpcio"), default="native")
     parser.add_argument("--tls", action="store_true", help="listen with mTLS too")
     return parser.parse_args()

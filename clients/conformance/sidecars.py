@@ -71,6 +71,13 @@ class World:
         document = json.dumps(content["directory"], default=str)
         return cls(path.stem, content["settings"], document)
 
+    @classmethod
+    def example(cls) -> "World":
+        """The world of the examples, which the clients' pages ask about."""
+        folder = HERE.parents[1] / "examples"
+        settings = yaml.safe_load((folder / "sidecar.yaml").read_text("utf-8"))
+        return cls("example", settings, (folder / "gpu-cloud.yaml").read_text("utf-8"))
+
 
 @contextmanager
 def short_folder() -> Iterator[Path]:

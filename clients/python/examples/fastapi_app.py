@@ -1,7 +1,7 @@
 """A FastAPI application that asks the sidecar before each route.
 
 AUTHZ_TARGET=unix:authz.sock uvicorn fastapi_app:app
-curl -i localhost:8000/clusters/501 -H 'x-api-key: …' -H 'x-organization-id: 20'
+curl -i localhost:8000/clusters/1 -H 'x-api-key: …' -H 'x-organization-id: 1'
 """
 
 import os

@@ -7,27 +7,29 @@ import sys
 from pathlib import Path
 from typing import Final
 
-from tests.support.serving import Place, Schema, Stage
+from clients.conformance.sidecars import World, served, short_folder
+from sidecar.store.embedded import EmbeddedPostgres
 
 README: Final = Path("clients/python/README.md").read_text(encoding="utf-8")
 BLOCKS: Final = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
 PACKAGE: Final = str(Path("clients/python").resolve())
 
 
-async def test_the_examples_run(stage: Stage) -> None:
+async def test_the_examples_run(postgres: EmbeddedPostgres) -> None:
     """Each program of the page ends well, and prints decisions."""
-    listener = {
-        "address": f"unix:{stage.folder}/authz.sock",
-        "services": ["api", "watch"],
-    }
-    url = await stage.stored(Place(Schema.REFERENCE, "tenancy"))
-    await stage.start(url, listeners=[listener])
-    printed = [await _output(block, stage.folder) for block in BLOCKS]
+    with short_folder() as top:
+        # Where `make run` has its socket, seen from the top of the repository.
+        place = top / ".dev"
+        place.mkdir()
+        async with served(World.example(), postgres, place):
+            printed = [await _output(block, top) for block in BLOCKS]
 
     assert 2 == len(printed)
-    assert "False RESOURCE_NOT_FOUND" in printed[0]
-    assert "404" in printed[0]
-    assert printed[1].startswith("False ")
+    assert re.fullmatch(
+        r"True OWNED \S+\nFalse RESOURCE_NOT_FOUND \S+\n404 the resource .+\n",
+        printed[0],
+    )
+    assert printed[1].startswith("True ")
 
 
 async def _output(program: str, folder: Path) -> str:
