@@ -211,6 +211,12 @@ class ListenerSettings(_Tree):
     mode: Annotated[str, Field(pattern=r"^0?[0-7]{3}$")] = Field(
         default="0660", description="The socket file's mode, octal."
     )
+    takes_over: bool = Field(
+        default=False,
+        description="Whether the socket file is taken over from a sidecar that still "
+        "listens on it, which then goes on with the connections it has; false refuses "
+        "to start.",
+    )
     services: frozenset[Literal["api", "edge", "health", "reflection", "watch"]] = (
         Field(
             default=frozenset({"api", "edge", "health", "watch"}),

@@ -41,6 +41,7 @@ def listener_of(listener: ListenerSettings, settings: Settings) -> Listener:
         ),
         None if listener.tls is None else _tls_of(listener.tls, listener.address),
         Bounds(limits.connections, limits.streams),
+        listener.takes_over,
     )
 
 

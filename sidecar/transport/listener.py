@@ -2,12 +2,9 @@
 
 import ipaddress
 import re
-import socket
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum, unique
-from os import umask
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -102,10 +99,15 @@ class Listener:
     policy: ListenerPolicy
     tls: "Tls | None" = None
     bounds: Bounds = Bounds()
+    takes_over: bool = False
 
     def __post_init__(self) -> None:
         if Serves.WATCH in self.serves:
             _refuse_watch(self)
+        if self.takes_over and isinstance(self.address, TcpAddress):
+            raise ListenerError(
+                f"`{self.address.target}` has `takes_over`, which is for Unix sockets"
+            )
         if self.tls is None:
             _refuse_plain(self.address)
             return
@@ -144,32 +146,6 @@ def parse_address(text: str, mode: int) -> Address:
     return TcpAddress("127.0.0.1" if host == "localhost" else host, int(match["port"]))
 
 
-@contextmanager
-def created_with_mode(address: Address) -> Iterator[None]:
-    """Within, a socket file is created with its mode and not a wider one.
-
-    Raises:
-        ListenerError: another process answers at the socket, or something that
-            is no socket is in its place.
-    """
-    if isinstance(address, TcpAddress):
-        yield
-        return
-    _refuse_taken(address.path)
-    before = umask(0o777 & ~address.mode)
-    try:
-        yield
-    finally:
-        umask(before)
-    address.path.chmod(address.mode)
-
-
-def remove_socket(address: Address) -> None:
-    """Removes a listener's socket file."""
-    if isinstance(address, UnixAddress):
-        address.path.unlink(missing_ok=True)
-
-
 def _refuse_watch(listener: Listener) -> None:
     target = listener.address.target
     if listener.policy.callers is Callers.CREDENTIALS:
@@ -205,16 +181,3 @@ def _refuse_strangers(address: TcpAddress, tls: "Tls", policy: ListenerPolicy) -
         f"`{address.target}` reaches beyond this machine and would believe {whom}: "
         f"set {needed} to say who may call, or `callers: credentials`"
     )
-
-
-def _refuse_taken(path: Path) -> None:
-    if not path.exists():
-        if not path.parent.is_dir():
-            raise ListenerError(f"there is no directory for the socket `{path}`")
-        return
-    if not path.is_socket():
-        raise ListenerError(f"`{path}` exists and is no socket")
-    with socket.socket(socket.AF_UNIX) as probe:
-        # The engines would replace the file and leave its owner unreachable.
-        if probe.connect_ex(str(path)) == 0:
-            raise ListenerError(f"another process listens on `{path}`")

@@ -24,11 +24,11 @@ from sidecar.transport.listener import (
     ListenerError,
     Serves,
     TcpAddress,
-    created_with_mode,
-    remove_socket,
+    UnixAddress,
 )
 from sidecar.transport.parse import Callers
 from sidecar.transport.shedding import Load
+from sidecar.transport.socket_file import SocketFile
 from sidecar.transport.watch import Watches
 
 if TYPE_CHECKING:
@@ -91,10 +91,10 @@ class About:
 
 @dataclass(frozen=True, slots=True)
 class _Open:
-    address: Address
     bound: str
     server: aio.Server
     secured: "Secured | None"
+    file: SocketFile | None
 
 
 @dataclass(slots=True)
@@ -118,18 +118,22 @@ class Servers:
         target = listener.address.target
         secured = self._secured(listener)
         server = self._server(listener, secured)
+        file = _file_of(listener)
         try:
-            with created_with_mode(listener.address):
-                bound = _bind(server, listener.address, secured)
+            bound = _bind(server, listener.address, secured, file)
             await server.start()
+            if file is not None:
+                file.place()
         except BaseException as error:
             await server.stop(None)
+            if file is not None:
+                file.remove()
             if not isinstance(error, (RuntimeError, OSError, ValueError)):
                 raise
             raise ListenerError(f"cannot listen on `{target}`") from error
         if secured is not None:
             secured.follow()
-        self._open.append(_Open(listener.address, bound, server, secured))
+        self._open.append(_Open(bound, server, secured, file))
         return bound
 
     def tls(self) -> "dict[str, TlsState]":
@@ -157,7 +161,8 @@ class Servers:
             await self.load.cease()
         await asyncio.gather(*(each.server.stop(grace_seconds) for each in open_))
         for each in open_:
-            remove_socket(each.address)
+            if each.file is not None:
+                each.file.remove()
             if each.secured is not None:
                 await each.secured.close()
 
@@ -234,12 +239,26 @@ def _options(listener: Listener) -> _Options:
     return options
 
 
-def _bind(server: aio.Server, address: Address, secured: "Secured | None") -> str:
+def _file_of(listener: Listener) -> SocketFile | None:
+    if isinstance(listener.address, UnixAddress):
+        return SocketFile.of(listener.address, takes_over=listener.takes_over)
+    return None
+
+
+def _bind(
+    server: aio.Server,
+    address: Address,
+    secured: "Secured | None",
+    file: SocketFile | None,
+) -> str:
+    if file is not None:
+        with file.created_with_mode():
+            server.add_insecure_port(file.aside.target)
+    if isinstance(address, UnixAddress):
+        return address.target
     if secured is None:
         port = server.add_insecure_port(address.target)
     else:
         credentials = secured.certificates.credentials()
         port = server.add_secure_port(address.target, credentials)
-    if isinstance(address, TcpAddress):
-        return TcpAddress(address.host, port).target
-    return address.target
+    return TcpAddress(address.host, port).target
