@@ -109,7 +109,7 @@ class Listener:
                 f"`{self.address.target}` has `takes_over`, which is for Unix sockets"
             )
         if self.tls is None:
-            _refuse_plain(self.address)
+            _refuse_plain(self.address, self.serves)
             return
         if isinstance(self.address, UnixAddress):
             raise ListenerError(
@@ -159,13 +159,16 @@ def _refuse_watch(listener: Listener) -> None:
         )
 
 
-def _refuse_plain(address: Address) -> None:
+def _refuse_plain(address: Address, serves: frozenset[Serves]) -> None:
     if isinstance(address, UnixAddress) or address.is_loopback:
+        return
+    # Health believes nobody and tells of nobody, and kubelets ask it without TLS.
+    if serves == {Serves.HEALTH}:
         return
     raise ListenerError(
         f"`{address.target}` reaches beyond this machine, which needs `tls`, and with "
         "it `client_ca` and `allowed_names`, or `callers: credentials`; without, "
-        "listen on a Unix socket or on 127.0.0.1"
+        "listen on a Unix socket or on 127.0.0.1, or serve `health` alone"
     )
 
 

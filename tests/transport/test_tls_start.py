@@ -10,7 +10,7 @@ from authz.v1.caller_pb2 import Caller
 from grpc import aio
 
 from sidecar import wiring_listeners
-from sidecar.settings import ListenerSettings, Settings
+from sidecar.settings import EdgeSettings, ListenerSettings, Settings
 from sidecar.transport.listener import Engine, Listener, ListenerError
 from tests.support.authority import Authority, Folder, Wish
 from tests.support.serving import Stage
@@ -67,6 +67,24 @@ def test_beyond_this_machine_nobody_is_believed_unproven(
 
     assert address in str(refused.value)
     assert "callers: credentials" in str(refused.value)
+
+
+@pytest.mark.parametrize("address", BEYOND)
+def test_health_alone_is_served_beyond_this_machine_without_tls(address: str) -> None:
+    """A kubelet's probe speaks no TLS, and health has nothing that is anybody's."""
+    served = listener(address=address, services=["health"])
+
+    assert Engine.NATIVE is served.chosen_engine
+
+
+@pytest.mark.parametrize("beside", ["api", "edge", "reflection"])
+def test_nothing_is_served_beside_health_without_tls(beside: str) -> None:
+    """What believes its callers, or shows the API, is no part of the exception."""
+    settings = Settings(edge=EdgeSettings(routes_file=Path("routes.yaml")))
+    given = {"address": BEYOND[0], "services": ["health", beside]}
+
+    with pytest.raises(ListenerError, match="reaches beyond this machine"):
+        wiring_listeners.listener_of(ListenerSettings.model_validate(given), settings)
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1:0", "[::1]:0", "localhost:0"])
