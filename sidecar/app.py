@@ -17,6 +17,7 @@ from sidecar import (
     wiring,
     wiring_database,
     wiring_edge,
+    wiring_health,
     wiring_identity,
     wiring_limits,
     wiring_listeners,
@@ -37,7 +38,6 @@ from sidecar.transport.grpc_api import Backing
 from sidecar.transport.listener import Listener
 from sidecar.transport.server import About, Health, Servers
 from sidecar.transport.watch import Watches
-from sidecar.wiring_health import Parts, Vitals
 
 _HEALTH_INTERVAL_SECONDS = 1.0
 _DATABASE_SECONDS = 1.0
@@ -69,8 +69,8 @@ class Sidecar:
         self.metrics = metrics
         self.metrics_port: int | None = None
         self.addresses: list[str] = []
-        self._vitals = Vitals(
-            Parts(
+        self._vitals = wiring_health.Vitals(
+            wiring_health.Parts(
                 store.feed_health,
                 lambda: identity.tokens.are_usable,
                 servers.certificates_are_well,
@@ -109,7 +109,7 @@ class Sidecar:
             closing.callback(load.close)
             servers = Servers(
                 Backing(service, policy.kinds, clock, metrics),
-                await _about(settings),
+                about := await _about(settings),
                 Health(),
                 metrics,
                 load,
@@ -132,6 +132,7 @@ class Sidecar:
                     *wiring_limits.load_readings(load),
                     *wiring_limits.watch_readings(watches),
                     *wiring_database.replica_readings(store.replica_stats),
+                    *wiring_health.health_readings(about, sidecar._vitals.components),
                 ]
             )
             sidecar._follow_routes(closing)
@@ -189,7 +190,8 @@ class Sidecar:
     def _follow_routes(self, closing: AsyncExitStack) -> None:
         if self.routes is None:
             return
-        self.metrics.add(wiring_edge.routes_readings(self.routes))
+        clock = self.backing.clock
+        self.metrics.add(wiring_edge.routes_readings(self.routes, clock))
         interval = self._settings.edge.reload_interval
         following = asyncio.create_task(self.routes.watch(interval))
         closing.push_async_callback(_end, following)

@@ -1,6 +1,7 @@
 """Settings to the edge."""
 
 from collections.abc import Mapping
+from datetime import UTC, date, datetime, time
 
 from typing_extensions import override
 
@@ -85,8 +86,16 @@ class _Peers(Peers):
         return read_jwt_payload(payload, self._issuers)
 
 
-def routes_readings(routes: Routes) -> list[Reading]:
+def routes_readings(routes: Routes, clock: Clock) -> list[Reading]:
     """The metrics of the file of routes."""
+
+    def shadows() -> list[Sample]:
+        return [
+            Sample((each.name,), _midnight(each.shadow_until) - clock.wall())
+            for each in routes.current().by_name.values()
+            if each.shadow_until is not None
+        ]
+
     return [
         Reading(
             "authz_routes_good",
@@ -108,4 +117,14 @@ def routes_readings(routes: Routes) -> list[Reading]:
             lambda: [Sample((), routes.failures)],
             is_total=True,
         ),
+        Reading(
+            "authz_routes_shadow_seconds",
+            "Seconds for which a rule set still lets pass what it would deny.",
+            ("rule_set",),
+            shadows,
+        ),
     ]
+
+
+def _midnight(day: date) -> float:
+    return datetime.combine(day, time(), UTC).timestamp()

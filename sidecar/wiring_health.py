@@ -6,10 +6,11 @@ from math import inf
 from typing import Final
 
 from sidecar.edge.reloading import Routes
+from sidecar.observe.metrics import Reading, Sample
 from sidecar.ports import Clock
 from sidecar.store.feed import FeedHealth
 from sidecar.transport.ext_authz import SERVICE as EDGE_SERVICE
-from sidecar.transport.server import API_SERVICE, LIVE
+from sidecar.transport.server import API_SERVICE, LIVE, About
 
 _PATIENCE_SECONDS: Final = 5.0
 
@@ -86,3 +87,40 @@ class Vitals:
             # What is known to be fresh answers, until it is not.
             self._able_at = max(self._able_at, now - feed.staleness)
         return now - self._able_at <= self._max_staleness
+
+
+# These say the same as readiness, or what no scrape can find to be wrong.
+_NOT_MEASURED: Final = frozenset({LIVE, API_SERVICE, EDGE_SERVICE, "draining"})
+# Prometheus takes an empty label for none.
+_READY: Final = "ready"
+
+
+def health_readings(
+    about: About, components: Callable[[], Mapping[str, bool]]
+) -> list[Reading]:
+    """What runs here, and its health, read when they are scraped."""
+    schema = "" if about.schema_version is None else str(about.schema_version)
+
+    def health() -> list[Sample]:
+        return [
+            Sample((name or _READY,), float(serves))
+            for name, serves in components().items()
+            if name not in _NOT_MEASURED
+        ]
+
+    return [
+        Reading(
+            "authz_info",
+            "Always 1; the labels say which version runs, on which migration as it "
+            "was at the start, and the digest of its settings.",
+            ("version", "schema", "settings"),
+            lambda: [Sample((about.version, schema, about.configuration_digest), 1.0)],
+        ),
+        Reading(
+            "authz_health",
+            "Whether a component serves: 1 or 0; `ready` is whether questions can be "
+            "answered.",
+            ("component",),
+            health,
+        ),
+    ]

@@ -8,7 +8,11 @@ from http.server import HTTPServer
 from itertools import accumulate
 from threading import Thread
 
-from prometheus_client import CollectorRegistry, Counter, start_http_server
+from prometheus_client import (
+    CollectorRegistry,
+    ProcessCollector,
+    start_http_server,
+)
 from prometheus_client.core import GaugeMetricFamily, HistogramMetricFamily
 from prometheus_client.metrics_core import CounterMetricFamily, Metric
 from prometheus_client.registry import Collector
@@ -54,16 +58,12 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
+        ProcessCollector(registry=self.registry)
         self._calls: dict[tuple[str, str, str], int] = {}
         self._durations: dict[str, _Durations] = {}
         self._decisions: dict[tuple[str, Decision], int] = {}
         self._verdicts: dict[tuple[str, str, str], int] = {}
-        self._malformed = Counter(
-            "authz_malformed_facts",
-            "Stored facts that the reference schema would refuse, as they were read.",
-            ("relation", "problem"),
-            registry=self.registry,
-        )
+        self._malformed: dict[tuple[str, str], int] = {}
         self.registry.register(_Collected(self._collect))
 
     def called(self, rpc: str, code: str, reason: str, seconds: float) -> None:
@@ -100,7 +100,8 @@ class Metrics:
 
     def malformed_fact(self, relation: str, problem: str) -> None:
         """Counts a stored fact that fails closed."""
-        self._malformed.labels(relation, problem).inc()
+        key = (relation, problem)
+        self._malformed[key] = self._malformed.get(key, 0) + 1
 
     def add(self, readings: Iterable[Reading]) -> None:
         """Adds metrics that are read when scraped."""
@@ -139,7 +140,14 @@ class Metrics:
         )
         for labels, count in self._verdicts.copy().items():
             verdicts.add_metric(labels, count)
-        return calls, seconds, decisions, verdicts
+        malformed = CounterMetricFamily(
+            "authz_malformed_facts",
+            "Stored facts that the reference schema would refuse, as they were read.",
+            labels=("relation", "problem"),
+        )
+        for pair, count in self._malformed.copy().items():
+            malformed.add_metric(pair, count)
+        return calls, seconds, decisions, verdicts, malformed
 
 
 class _Durations:

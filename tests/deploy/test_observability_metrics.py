@@ -1,0 +1,55 @@
+"""The page of metrics against what a sidecar that serves everything really tells."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from sidecar.store.embedded import EmbeddedPostgres
+from tests.deploy.observing import NOT_TOLD, Exported, Scraped, exported, observed
+from tests.deploy.tables import codes, rows
+from tests.support.edge import ANN, stored_example
+from tests.support.serving import socket_folder
+
+
+@pytest.fixture(scope="module")
+async def scraped(
+    postgres: EmbeddedPostgres,
+) -> AsyncIterator[Scraped]:
+    """The metrics of a sidecar that was asked everything."""
+    url = await stored_example(postgres, "observed")
+    with socket_folder() as folder:
+        async with observed(url, Path(folder)) as found:
+            yield found
+
+
+def documented() -> set[Exported]:
+    """The metrics of the page."""
+    return {
+        Exported(name, row["type"], tuple(sorted(codes(row["labels"]))))
+        for row in rows("metrics.md")
+        for name in codes(row.get("metric", ""))
+    }
+
+
+def test_the_page_has_every_metric_and_no_other(scraped: Scraped) -> None:
+    """Name, type and labels are as a parser of Prometheus' text finds them."""
+    assert documented() == exported(scraped.families())
+
+
+def test_both_formats_say_the_same(scraped: Scraped) -> None:
+    """A strict parser of OpenMetrics takes it, and finds the same metrics."""
+    assert exported(scraped.families()) == exported(scraped.open_families())
+
+
+def test_every_metric_has_a_help(scraped: Scraped) -> None:
+    """Whoever browses a Prometheus is told what each one is."""
+    assert [] == [each.name for each in scraped.families() if not each.documentation]
+
+
+def test_no_metric_tells_who_asked(scraped: Scraped) -> None:
+    """No user, tenant, resource, path or credential is in what is scraped."""
+    told = scraped.text + scraped.openmetrics
+
+    assert "authz_edge_verdicts_total" in told
+    assert not [secret for secret in (NOT_TOLD, ANN) if secret in told]
