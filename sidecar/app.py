@@ -9,7 +9,7 @@ import os
 import signal
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack, suppress
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import structlog
 
@@ -26,6 +26,8 @@ from sidecar.edge.reloading import Routes
 from sidecar.identity.identity import Identity
 from sidecar.observe.log import configure_logging
 from sidecar.observe.metrics import Metrics, MetricsServer
+from sidecar.ports import FactSource, Verifiers
+from sidecar.service.asking import Policy
 from sidecar.service.authorization import Authorization
 from sidecar.settings import Settings
 from sidecar.store.anomalies import Anomaly
@@ -38,6 +40,9 @@ from sidecar.transport.grpc_api import Backing
 from sidecar.transport.listener import Listener
 from sidecar.transport.server import About, Health, Servers
 from sidecar.transport.watch import Watches
+
+if TYPE_CHECKING:
+    from sidecar.transport.notes import Recorder
 
 _HEALTH_INTERVAL_SECONDS = 1.0
 _DATABASE_SECONDS = 1.0
@@ -86,14 +91,13 @@ class Sidecar:
     async def start(cls, settings: Settings) -> Self:
         """Starts everything, or closes what it opened and raises.
 
-        Raises RoutesError, StoreError and ListenerError.
+        Raises RoutesError, StoreError, ListenerError and DecisionLogError.
         """
         listeners = [
             wiring_listeners.listener_of(each, settings) for each in settings.listeners
         ]
         routes = wiring_edge.routes_of(settings)
-        clock = SystemClock()
-        metrics = Metrics()
+        clock, metrics = SystemClock(), Metrics()
         async with AsyncExitStack() as closing:
             store = await Store.start(
                 wiring.store_settings(settings), clock, _teller(metrics)
@@ -102,19 +106,22 @@ class Sidecar:
             identity = await wiring_identity.start_identity(settings, clock)
             closing.push_async_callback(identity.close)
             policy = wiring.policy_of(settings)
-            service = Authorization(store, identity.verifiers, policy)
+            recorder = _recorder(settings, metrics, closing)
+            service = _service(store, identity.verifiers, policy, recorder)
+            counts = recorder or metrics
             load = wiring_limits.load_of(settings)
             watches = Watches(store.watchers, clock, settings.freshness.max_staleness)
             load.start()
             closing.callback(load.close)
             servers = Servers(
-                Backing(service, policy.kinds, clock, metrics),
+                Backing(service, policy.kinds, clock, counts),
                 about := await _about(settings),
                 Health(),
-                metrics,
+                counts,
                 load,
                 wiring_edge.edge_of(settings, service, routes, clock, metrics),
                 watches,
+                recorder=recorder,
             )
             sidecar = cls(
                 settings,
@@ -214,7 +221,7 @@ class Sidecar:
 async def serve(settings: Settings, *, ready: Callable[[], None] | None = None) -> None:
     """Serves until SIGTERM or SIGINT; calls `ready` once it answers.
 
-    Raises RoutesError, StoreError and ListenerError when it cannot start.
+    Raises what `Sidecar.start` raises when it cannot start.
     """
     configure_logging(settings.log_level.value)
     _take_turns_rarely()
@@ -268,6 +275,31 @@ def _collect_rarely() -> None:
 async def _about(settings: Settings) -> About:
     version = await read_schema_version(wiring_database.url_of(settings))
     return About(wiring.VERSION, settings.digest(), version)
+
+
+def _recorder(
+    settings: Settings, metrics: Metrics, closing: AsyncExitStack
+) -> "Recorder | None":
+    if settings.decision_log.to is None:
+        return None
+    from sidecar import wiring_decision_log  # noqa: PLC0415  most have none
+
+    log = wiring_decision_log.start_log(settings.decision_log)
+    flush_seconds = settings.decision_log.flush_seconds
+    closing.push_async_callback(asyncio.to_thread, log.close, flush_seconds)
+    metrics.add(wiring_decision_log.log_readings(log))
+    return wiring_decision_log.recorder_of(log, metrics)
+
+
+def _service(
+    source: FactSource,
+    verifiers: Verifiers,
+    policy: Policy,
+    recorder: "Recorder | None",
+) -> Authorization:
+    if recorder is None:
+        return Authorization(source, verifiers, policy)
+    return recorder.service(source, verifiers, policy)
 
 
 def _teller(metrics: Metrics) -> Callable[[Anomaly], None]:

@@ -404,6 +404,72 @@ class EdgeSettings(_Tree):
     )
 
 
+_LEAST_RECORD_BYTES = 4_096
+_RECORDS_IN_A_FILE = 4
+
+
+class DecisionLogSettings(_Tree):
+    """What is written down of every decision."""
+
+    to: Literal["stdout", "file"] | None = Field(
+        default=None, description="Where records go; null logs no decision."
+    )
+    file: Path | None = Field(
+        default=None,
+        description="The file, with `to: file`; rotated ones are `<file>.1` and so on.",
+    )
+    file_bytes: PositiveInt = Field(
+        default=104_857_600, description="Bytes from which on a file is rotated."
+    )
+    files: Annotated[int, Field(ge=2, le=1_000)] = Field(
+        default=5, description="Files that are kept, with the one that is written."
+    )
+    sample_allowed: Annotated[float, Field(ge=0, le=1)] = Field(
+        default=1.0,
+        description="The share of allowed calls that is logged. Denials, and what "
+        "could not be decided, always are.",
+    )
+    mask: frozenset[
+        Literal[
+            "user_id", "subject", "principal_id", "organization_id", "cluster_id",
+            "resource_id", "item", "name", "path", "peer",
+        ]
+    ] = Field(
+        default=frozenset({"subject", "name"}),
+        description="Fields whose values are replaced by digests. Credentials are "
+        "never logged.",
+    )  # fmt: skip
+    mask_key_file: Path | None = Field(
+        default=None,
+        description="The key of these digests, of 16 bytes at least; unset means a new "
+        "one with each start, so that they cannot be compared beyond it.",
+    )
+    record_bytes: Annotated[int, Field(ge=_LEAST_RECORD_BYTES)] = Field(
+        default=16_384,
+        description="Bytes of a record; what is longer is cut, denials last.",
+    )
+    queue_bytes: PositiveInt = Field(
+        default=16_777_216,
+        description="Bytes that may wait to be written; beyond them allowed calls are "
+        "dropped, then the oldest others.",
+    )
+    flush_seconds: NonNegativeFloat = Field(
+        default=2.0,
+        description="How long writing may take when the sidecar stops, in seconds.",
+    )
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> Self:
+        if (self.to == "file") is (self.file is None):
+            raise ValueError("must have both `to: file` and `file`, or neither")
+        if self.file_bytes < _RECORDS_IN_A_FILE * self.record_bytes:
+            raise ValueError(
+                f"must have `file_bytes` of at least {_RECORDS_IN_A_FILE} times "
+                "`record_bytes`"
+            )
+        return self
+
+
 class LimitSettings(_Tree):
     """How large a request may be, and how much may be asked at once."""
 
@@ -487,6 +553,7 @@ class Settings(BaseSettings):
     identity: IdentitySettings = IdentitySettings()
     edge: EdgeSettings = EdgeSettings()
     metrics: MetricsSettings = MetricsSettings()
+    decision_log: DecisionLogSettings = DecisionLogSettings()
     limits: LimitSettings = LimitSettings()
     stop: StopSettings = StopSettings()
     log_level: LogLevel = Field(

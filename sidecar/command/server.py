@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import sidecar.app as app  # noqa: PLR0402
+from sidecar.audit.sink import DecisionLogError
 from sidecar.command.problems import OptionError
 from sidecar.edge.compiling import RoutesError
 from sidecar.settings import SettingsError, load
@@ -15,7 +16,7 @@ from sidecar.transport.listener import ListenerError
 
 T = TypeVar("T")
 
-_SPOKEN = (SettingsError, StoreError, ListenerError, RoutesError)
+_SPOKEN = (SettingsError, StoreError, ListenerError, RoutesError, DecisionLogError)
 
 
 def serve(config: Path | None, ready: Callable[[], None]) -> None:

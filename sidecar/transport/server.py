@@ -34,6 +34,7 @@ from sidecar.transport.watch import Watches
 if TYPE_CHECKING:
     from google.protobuf.message import Message
 
+    from sidecar.transport.notes import Recorder
     from sidecar.transport.secured import Secured
     from sidecar.transport.tls import TlsState
 
@@ -108,6 +109,7 @@ class Servers:
     load: Load
     edge: EdgeBacking | None = None
     watches: Watches | None = None
+    recorder: "Recorder | None" = None
     _open: list[_Open] = field(default_factory=list)
 
     async def open(self, listener: Listener) -> str:
@@ -184,21 +186,10 @@ class Servers:
         interceptors.append(CallInterceptor(self.observer, self.load))
         server = _new_server(engine, interceptors, options)
         if Serves.API in listener.serves:
-            info = ServerInfo(
-                self.about.version,
-                engine.value,
-                self.about.configuration_digest,
-                self.about.schema_version,
-                Serves.REFLECTION in listener.serves,
-            )
-            watches = self.watches if Serves.WATCH in listener.serves else None
-            servicer = AuthorizationServicer(
-                self.backing, listener.policy, info, watches
-            )
-            add_AuthorizationServiceServicer_to_server(servicer, server)
+            api = self._api(listener)
+            add_AuthorizationServiceServicer_to_server(api, server)
         if self.edge is not None and Serves.EDGE in listener.serves:
-            believes_peers = listener.policy.callers is Callers.ANY
-            edge = ExtAuthzServicer(self.edge, believes_peers=believes_peers)
+            edge = self._edge(listener, self.edge)
             external_auth_pb2_grpc.add_AuthorizationServicer_to_server(edge, server)
         if Serves.HEALTH in listener.serves:
             health_pb2_grpc.add_HealthServicer_to_server(self.health.servicer, server)
@@ -208,6 +199,29 @@ class Servers:
             names = (API_SERVICE, health.SERVICE_NAME, reflection.SERVICE_NAME)
             reflection.enable_server_reflection(names, server)
         return server
+
+    def _api(self, listener: Listener) -> AuthorizationServicer:
+        info = ServerInfo(
+            self.about.version,
+            listener.chosen_engine.value,
+            self.about.configuration_digest,
+            self.about.schema_version,
+            Serves.REFLECTION in listener.serves,
+        )
+        watches = self.watches if Serves.WATCH in listener.serves else None
+        servicer = AuthorizationServicer(self.backing, listener.policy, info, watches)
+        if self.recorder is not None:
+            self.recorder.record_api(servicer, listener.address.target)
+        return servicer
+
+    def _edge(self, listener: Listener, backing: EdgeBacking) -> ExtAuthzServicer:
+        believes_peers = listener.policy.callers is Callers.ANY
+        if self.recorder is not None:
+            backing = self.recorder.edge(backing)
+        servicer = ExtAuthzServicer(backing, believes_peers=believes_peers)
+        if self.recorder is not None:
+            self.recorder.record_edge(servicer, listener.address.target)
+        return servicer
 
 
 def _new_server(

@@ -143,6 +143,17 @@ def status_of(decision: Decision) -> Status:
     raise KeyError(decision)
 
 
+def denial_of(code: str, reason: str) -> Denied | None:
+    """The denial of a call that ended with this code and reason; none for others."""
+    if reason not in Reason.__members__:
+        return None
+    found = Reason[reason]
+    for status in TABLE[found]:
+        if status.denial is not None and status.grpc.name == code:
+            return Denied(status.denial, found)
+    return None
+
+
 def code_of(error: RefusedError) -> grpc.StatusCode:
     """The gRPC code with which the call ends."""
     if isinstance(error, DeniedError):

@@ -1,0 +1,1 @@
+"""The decision log: what waits, what is masked and cut, and where lines go."""
