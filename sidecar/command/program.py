@@ -12,6 +12,7 @@ from sidecar.command.administration import add_administration
 from sidecar.command.configuration import CheckConfig
 from sidecar.command.data import Export, Import
 from sidecar.command.doctor import Doctor
+from sidecar.command.explain import Explain
 from sidecar.command.exploring import AccessOfUser, WhoCanHold, WhoCanSee, WhoCanWrite
 from sidecar.command.health import Health
 from sidecar.command.options import Connection
@@ -107,6 +108,7 @@ def _program() -> typer.Typer:
     add_administration(program)
     program.add_typer(_routes(), name="routes")
     program.add_typer(_questions(), name="ask")
+    program.command("explain")(Explain)
     program.add_typer(_who_can(), name="who-can")
     program.add_typer(_access_of(), name="access-of")
     program.command("watch")(Watch)

@@ -1,0 +1,140 @@
+"""Why was this decided, and would it be decided so now? From a decision log."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from sidecar.command.client import Client, open_channel
+from sidecar.command.explain_answer import ask_again
+from sidecar.command.explain_history import between
+from sidecar.command.explain_page import Told, json_of, page_of
+from sidecar.command.explain_question import (
+    Again,
+    CannotAskAgainError,
+    again_of,
+)
+from sidecar.command.failures import CallFailedError
+from sidecar.command.options import Connection
+from sidecar.command.problems import OptionError
+from sidecar.command.question import report
+from sidecar.command.running import Config
+from sidecar.command.screen import ExitCode, Screen
+from sidecar.command.syntax import OptionSyntaxError, read_consistency
+from sidecar.command.words import caller_words
+from sidecar.tools.decision_logs import LogError, Tally, find_record
+from sidecar.tools.decision_records import Record
+
+Logs = Annotated[
+    list[Path],
+    typer.Option(
+        "--log",
+        help="A decision log, with what rotation made of it; - for stdin. May be "
+        "repeated.",
+    ),
+]
+# A decision, and after a dot one element of it.
+_ID = re.compile(r"(?P<decision>[^.]+)(?:\.(?P<element>[0-9]{1,6}))?", re.ASCII)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Explain(Connection):
+    """Asks a logged question again: what was answered then, what now, and why.
+
+    For example: authz-sidecar explain 73dc2fd90812-1 --log decisions.log
+    """
+
+    decision_id: Annotated[
+        str,
+        typer.Argument(
+            metavar="DECISION_ID",
+            help="As answers, headers and logs name it; with .0 its first element.",
+        ),
+    ]
+    log: Logs
+    consistency: Annotated[
+        str,
+        typer.Option(
+            help="minimize-latency, fully-consistent or at-least:<revision>.",
+        ),
+    ] = "fully-consistent"
+    config: Config = None
+    routes: Annotated[
+        Path | None,
+        typer.Option(help="For decisions of the edge: the routes, unless as set."),
+    ] = None
+
+    def run(self, screen: Screen) -> ExitCode:
+        """Asks and compares: 0 the same answer, 1 another one, 2 none to compare."""
+        record, element = self._found()
+        try:
+            told = self._told(record, element)
+        except (CannotAskAgainError, OptionSyntaxError) as error:
+            raise OptionError(f"decision `{record.decision_id}`: {error}") from error
+        except CallFailedError as failure:
+            report(failure, screen, is_json=self.json)
+            return ExitCode.UNDECIDED
+        if self.json:
+            screen.show_json(json_of(told))
+        else:
+            screen.show(*page_of(told))
+        return ExitCode.DENIED if told.changed else ExitCode.ALLOWED
+
+    def _found(self) -> tuple[Record, int | None]:
+        match = _ID.fullmatch(self.decision_id)
+        if match is None:
+            raise OptionError(f"`{self.decision_id}` is no decision's id")
+        tally = Tally()
+        try:
+            record = find_record(self.log, match["decision"], tally)
+        except LogError as error:
+            raise OptionError(str(error)) from error
+        if record is None:
+            raise OptionError(
+                f"no decision `{match['decision']}` in the log: {tally.words}"
+            )
+        element = match["element"]
+        return record, None if element is None else int(element)
+
+    def _told(self, record: Record, element: int | None) -> Told:
+        if record.is_edge:
+            return self._judged(record, element)
+        again = again_of(record, element)
+        consistency = {"consistency": read_consistency(self.consistency)}
+        with open_channel(self) as channel:
+            client = Client(channel, self.timeout)
+            now, compared = ask_again(client, again, consistency)
+        notes = list(_notes(again))
+        if not now.explains:
+            notes.append("this listener does not explain, so why it is so is not told")
+        return Told(
+            record=record,
+            title=again.call.title.format(caller_words(again.caller)),
+            caller=again.caller,
+            compared=compared,
+            between=between(record.revision, now.revision),
+            revision=now.revision,
+            decision_id=now.decision_id,
+            notes=notes,
+        )
+
+    def _judged(self, record: Record, element: int | None) -> Told:
+        del record, element
+        raise CannotAskAgainError("it was made at the edge")
+
+
+def _notes(again: Again) -> Iterator[str]:
+    record = again.record
+    if again.proved:
+        yield (
+            f"{caller_words(again.caller)} is named in place of the credential that "
+            "proved it then, so whether that is good still is not asked"
+        )
+    if record.truncated is not None:
+        yield (
+            f"the log has {len(record.answer)} of the elements that were asked: those "
+            "that were cut cannot be asked again"
+        )

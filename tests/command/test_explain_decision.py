@@ -1,0 +1,329 @@
+"""`explain`: what was decided then beside what a running sidecar decides now."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import cast
+
+import asyncpg
+import pytest
+
+from sidecar.command.program import main
+from sidecar.store.clock import SystemClock
+from sidecar.store.embedded import EmbeddedPostgres
+from tests.store.stewarding import Worlds
+from tests.support.serving import Serving, Stage
+
+HIDDEN = {"allowed": False, "denial": "NOT_FOUND", "reason": "RESOURCE_NOT_FOUND"}
+STRANGER = {"allowed": False, "denial": "FORBIDDEN", "reason": "NOT_A_MEMBER"}
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A sidecar that logs its decisions, its database, and the command line."""
+
+    url: str
+    serving: Serving
+    log: Path
+    capsys: pytest.CaptureFixture[str]
+
+    @property
+    def address(self) -> str:
+        """Of the listener that explains."""
+        return self.serving.sidecar.addresses[0]
+
+    async def explain(self, decision_id: str, *more: str) -> tuple[int, str, str]:
+        """How the command ends, and what it prints to each stream."""
+        self.capsys.readouterr()
+        line = ["explain", decision_id, "--log", str(self.log)]
+        arguments = [*line, "--address", self.address, *more]
+        code = await asyncio.to_thread(main, arguments)
+        return code, *self.capsys.readouterr()
+
+    async def compared(self, decision_id: str, *more: str) -> dict[str, object]:
+        """The document of the command, with its exit code."""
+        code, out, err = await self.explain(decision_id, "--json", *more)
+        assert "" == err
+        return {**json.loads(out), "code": code}
+
+    @asynccontextmanager
+    async def changed(self, change: str, undo: str) -> AsyncIterator[None]:
+        """While facts are other ones."""
+        connection = await asyncpg.connect(self.url)
+        try:
+            await connection.execute(change)
+            yield
+            await connection.execute(undo)
+        finally:
+            await connection.close()
+
+    async def ask(self, call: str, request: Mapping[str, object]) -> str:
+        """Asks the server; gives the id that the log has for it."""
+        # What was changed by another test has been undone by now.
+        fresh = {**request, "consistency": {"fully_consistent": True}}
+        began = (
+            f"{datetime.fromtimestamp(SystemClock().wall(), UTC):%Y-%m-%dT%H:%M:%S.%f}"
+        )
+        await self.serving.ask("native", call, fresh)
+        async with asyncio.timeout(10):
+            while True:
+                for record in self.logged():
+                    if record["rpc"] == call and str(record["time"]) >= began:
+                        return str(record["decision_id"])
+                await asyncio.sleep(0)
+
+    def logged(self) -> list[dict[str, object]]:
+        """The records that are in the log by now."""
+        lines = self.log.read_text("utf-8").splitlines() if self.log.exists() else []
+        return [cast("dict[str, object]", json.loads(line)) for line in lines]
+
+
+@pytest.fixture(scope="module")
+async def served(
+    postgres: EmbeddedPostgres, stage: Stage, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[str, Serving, Path]:
+    """A running sidecar that logs, over the world of tests/store/steward.sql."""
+    url = await Worlds(postgres, "explained").new()
+    log = tmp_path_factory.mktemp("explained") / "decisions.log"
+    logging = {"to": "file", "file": str(log)}
+    return url, await stage.start(url, decision_log=logging), log
+
+
+@pytest.fixture
+def scene(
+    served: tuple[str, Serving, Path], capsys: pytest.CaptureFixture[str]
+) -> Scene:
+    """That sidecar, and the command line beside it."""
+    return Scene(*served, capsys)
+
+
+def of_ann(**question: object) -> dict[str, object]:
+    """A question of user 10 in organization 1."""
+    return {"caller": {"user_id": "10", "organization_id": "1"}, **question}
+
+
+def rows(kind: str, *ids: str) -> list[dict[str, str]]:
+    """Resources of a kind."""
+    return [{"kind": kind, "id": each} for each in ids]
+
+
+def allowed(reason: str) -> dict[str, object]:
+    """An answer that allows."""
+    return {"allowed": True, "reason": reason}
+
+
+CONTEXT = {
+    "user_id": "10",
+    "is_platform_admin": False,
+    "is_system": False,
+    "current_principal_id": "1",
+    "org_role": "USER",
+    "accessible_cluster_ids": ["51"],
+    "current_is_personal_scope": False,
+    "bypass": False,
+    "has_org_context": True,
+    "write_principal_id": "1",
+}
+NOTHING = {
+    "view": False,
+    "read": "NONE",
+    "create": "NONE",
+    "update": "NONE",
+    "delete": "NONE",
+}
+GATE = {"any_of_org_roles": {"roles": ["ADMIN"]}}
+NO_ADMIN = {"allowed": False, "denial": "FORBIDDEN", "reason": "INSUFFICIENT_ORG_ROLE"}
+LEVEL = {"allowed": False, "denial": "FORBIDDEN", "reason": "INSUFFICIENT_PERMISSION"}
+MEMBER = (
+    "update authz.principal_memberships set {} where id = 31",
+    "enabled = false",
+    "enabled = true",
+)
+ROLE = (MEMBER[0], "role = 'admin'", "role = 'user'")
+GRANT = (
+    "{} authz.cluster_access {}",
+    "delete from|where cluster_id = 51",
+    "insert into|(cluster_id, principal_id) values (51, 1)",
+)
+MORE = (
+    GRANT[0],
+    "insert into|(cluster_id, principal_id) values (50, 1)",
+    "delete from|where cluster_id = 50",
+)
+GIVEN = (
+    "update authz.resources set {} where kind = 'model' and id = 52",
+    "owner_principal_id = 1",
+    "owner_principal_id = 2",
+)
+HELD = (
+    "{} authz.membership_roles {}",
+    "insert into|(membership_id, role_id) values (31, 'reader')",
+    "delete from|where membership_id = 31",
+)
+READS = {
+    "permission": {
+        "query": {"context": "DATA", "item": "data.x"},
+        "operation": "READ",
+        "least_level": "GROUP",
+    }
+}
+EVERY = {"visible": {"kind": "cluster", "id": "51"}}
+ORGANIZATION = {"kind": "ORGANIZATION", "principal_id": "1"}
+OWN = {"kind": "PERSONAL", "principal_id": "101"}
+
+# A call, its question, what changes and how that is undone, and each answer of then
+# and of now.
+CHANGES: list[tuple[str, dict[str, object], tuple[str, str, str], list[object]]] = [
+    (
+        "CheckVisible",
+        of_ann(resources=rows("cluster", "51", "50")),
+        MEMBER,
+        [(allowed("GRANTED"), STRANGER), (HIDDEN, STRANGER)],
+    ),
+    (
+        "CheckVisible",
+        of_ann(resources=rows("cluster", "51", "50")),
+        GRANT,
+        [(allowed("GRANTED"), HIDDEN), (HIDDEN, HIDDEN)],
+    ),
+    (
+        "CheckVisible",
+        of_ann(resources=rows("cluster", "51", "50")),
+        MORE,
+        [(allowed("GRANTED"), allowed("GRANTED")), (HIDDEN, allowed("GRANTED"))],
+    ),
+    (
+        "CheckVisible",
+        of_ann(resources=rows("model", "52")),
+        GIVEN,
+        [(HIDDEN, allowed("OWNED"))],
+    ),
+    (
+        "CheckWritable",
+        of_ann(resources=rows("model", "52")),
+        GIVEN,
+        [(HIDDEN, NO_ADMIN)],
+    ),
+    (
+        "CheckCreatable",
+        of_ann(resources=[{"kind": "cluster", "owner_principal_id": "1"}]),
+        ROLE,
+        [({**NO_ADMIN, "denial": "INVALID"}, allowed("ORG_ADMIN"))],
+    ),
+    ("CheckRole", of_ann(gate=GATE), ROLE, [(NO_ADMIN, allowed("ORG_ROLE"))]),
+    (
+        "GetPermissions",
+        of_ann(queries=[{"context": "DATA", "item": "data.x"}, {"context": "UI"}]),
+        HELD,
+        [
+            (NOTHING, {**NOTHING, "view": True, "read": "GROUP", "create": "MY"}),
+            (NOTHING, NOTHING),
+        ],
+    ),
+    (
+        "Authorize",
+        of_ann(requirements=[EVERY, READS, {"role": GATE}]),
+        HELD,
+        [
+            (allowed("GRANTED"), allowed("GRANTED")),
+            (LEVEL, allowed("PERMITTED")),
+            (NO_ADMIN, NO_ADMIN),
+        ],
+    ),
+    (
+        "ResolveContext",
+        of_ann(),
+        ROLE,
+        [(CONTEXT, {**CONTEXT, "org_role": "ADMIN"})],
+    ),
+    ("ResolveContext", of_ann(), MEMBER, [(CONTEXT, STRANGER)]),
+    (
+        "ListContexts",
+        of_ann(),
+        MEMBER,
+        [
+            (
+                {"contexts": [OWN, {**ORGANIZATION, "org_role": "USER"}]},
+                {"contexts": [OWN]},
+            )
+        ],
+    ),
+]
+
+
+@pytest.mark.parametrize(("call", "question", "change", "wanted"), CHANGES)
+async def test_says_what_is_answered_in_another_way_since(
+    scene: Scene,
+    call: str,
+    question: dict[str, object],
+    change: tuple[str, str, str],
+    wanted: list[tuple[object, object]],
+) -> None:
+    """Each answer of then stands beside that of now, both ways round."""
+    form, do, undo = change
+    parts = [form.format(*part.split("|")) for part in (do, undo)]
+    before = await scene.ask(call, question)
+    async with scene.changed(*parts):
+        after = await scene.compared(before)
+        decision = await scene.ask(call, question)
+    back = await scene.compared(decision)
+
+    told = [(then, now) for then, now in wanted]
+    assert (1, False) == (after["code"], after["same"])
+    assert told == answers(after)
+    assert [(now, then) for then, now in told] == answers(back)
+    assert 1 == back["code"]
+
+
+async def test_says_that_nothing_changed(scene: Scene) -> None:
+    """The same answer ends with 0, and explains all of it."""
+    decision = await scene.ask(
+        "CheckVisible", of_ann(resources=rows("cluster", "51", "50"))
+    )
+    told = await scene.compared(decision)
+    code, out, err = await scene.explain(decision)
+
+    assert (0, True, 0) == (told["code"], told["same"], told["changed"])
+    assert (0, "") == (code, err)
+    assert "what of this may user 10 in organization 1 see?\n" in out
+    assert 2 == out.count("=> ")
+    assert "the answer is the same as then\n" in out
+
+
+async def test_explains_what_changed_and_nothing_else(scene: Scene) -> None:
+    """Of several answers only those that differ now are explained, with advice."""
+    decision = await scene.ask(
+        "CheckVisible", of_ann(resources=rows("cluster", "51", "50"))
+    )
+    form, do, undo = GRANT
+    parts = [form.format(*part.split("|")) for part in (do, undo)]
+    async with scene.changed(*parts):
+        code, out, _ = await scene.explain(decision)
+        one, element, _ = await scene.explain(f"{decision}.1")
+
+    lines = [" ".join(line.split()) for line in out.splitlines()]
+    assert 1 == code
+    assert (
+        "cluster/51 allowed GRANTED denied NOT_FOUND RESOURCE_NOT_FOUND CHANGED"
+        in lines
+    )
+    assert ["now: cluster/51"] == [each for each in lines if each.startswith("now: ")]
+    assert "authz-sidecar cluster grant --cluster 51 --to 1" in out
+    assert "1 of 2 answers are other ones than then" in lines
+    assert (0, 0) == (one, element.count("cluster/51"))
+
+
+def answers(document: dict[str, object]) -> list[tuple[object, object]]:
+    """Then and now of each answer, without what explains it."""
+    listed = cast("list[dict[str, dict[str, object]]]", document["answers"])
+    return [(each["then"], plain(each["now"])) for each in listed]
+
+
+def plain(answer: dict[str, object]) -> dict[str, object]:
+    """An answer without its explanation."""
+    beside = {"message", "explanation"}
+    return {name: each for name, each in answer.items() if name not in beside}
