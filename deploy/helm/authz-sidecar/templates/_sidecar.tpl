@@ -56,6 +56,8 @@ volumeMounts:
   # Whole directories: a file that is mounted by subPath never changes again.
   - {name: authz-database, mountPath: /etc/authz/database, readOnly: true}
   - {name: authz-api, mountPath: /run/authz/api}
+  # The engine keeps a socket of its own in a folder there that nobody else can enter.
+  - {name: authz-tmp, mountPath: /tmp}
   {{- if .Values.edge.enabled }}
   - {name: authz-routes, mountPath: /etc/authz/routes, readOnly: true}
   - {name: authz-edge, mountPath: /run/authz/edge}
@@ -77,6 +79,8 @@ volumeMounts:
     items:
       - {key: {{ .Values.databaseSecret.key }}, path: password}
 - name: authz-api
+  emptyDir: {medium: Memory, sizeLimit: {{ .Values.sockets.sizeLimit }}}
+- name: authz-tmp
   emptyDir: {medium: Memory, sizeLimit: {{ .Values.sockets.sizeLimit }}}
 {{- if .Values.edge.enabled }}
 - name: authz-routes
