@@ -198,6 +198,7 @@ def _plain_type(annotation: object, metadata: list[object]) -> str:
         str: "text",
         Path: "path",
         SecretStr: "text, kept out of logs",
+        dict[str, str]: "text by name",
     }
     return known[annotation] + "".join(map(_bound, metadata))
 

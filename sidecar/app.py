@@ -21,6 +21,7 @@ from sidecar import (
     wiring_identity,
     wiring_limits,
     wiring_listeners,
+    wiring_tracing,
 )
 from sidecar.edge.reloading import Routes
 from sidecar.identity.identity import Identity
@@ -91,7 +92,8 @@ class Sidecar:
     async def start(cls, settings: Settings) -> Self:
         """Starts everything, or closes what it opened and raises.
 
-        Raises RoutesError, StoreError, ListenerError and DecisionLogError.
+        Raises RoutesError, StoreError, ListenerError, TracingError and
+        DecisionLogError.
         """
         listeners = [
             wiring_listeners.listener_of(each, settings) for each in settings.listeners
@@ -99,29 +101,34 @@ class Sidecar:
         routes = wiring_edge.routes_of(settings)
         clock, metrics = SystemClock(), Metrics()
         async with AsyncExitStack() as closing:
+            tracing = wiring_tracing.start_tracing(settings, closing)
             store = await Store.start(
-                wiring.store_settings(settings), clock, _teller(metrics)
+                wiring.store_settings(settings),
+                clock,
+                _teller(metrics),
+                tracing.around_loader,
             )
             closing.push_async_callback(store.close)
             identity = await wiring_identity.start_identity(settings, clock)
             closing.push_async_callback(identity.close)
             policy = wiring.policy_of(settings)
             recorder = _recorder(settings, metrics, closing)
-            service = _service(store, identity.verifiers, policy, recorder)
-            counts = recorder or metrics
-            load = wiring_limits.load_of(settings)
+            service = _service(
+                tracing.around_source(store), identity.verifiers, policy, recorder
+            )
+            counts = tracing.around_counts(recorder or metrics, metrics)
+            load = wiring_limits.start_load(settings, closing)
             watches = Watches(store.watchers, clock, settings.freshness.max_staleness)
-            load.start()
-            closing.callback(load.close)
             servers = Servers(
-                Backing(service, policy.kinds, clock, counts),
+                Backing(service, policy.kinds, clock, counts.calls),
                 about := await _about(settings),
                 Health(),
-                counts,
+                counts.calls,
                 load,
-                wiring_edge.edge_of(settings, service, routes, clock, metrics),
+                wiring_edge.edge_of(settings, service, routes, clock, counts.verdicts),
                 watches,
                 recorder=recorder,
+                around=tracing.around,
             )
             sidecar = cls(
                 settings,
@@ -139,6 +146,7 @@ class Sidecar:
                     *wiring_limits.load_readings(load),
                     *wiring_limits.watch_readings(watches),
                     *wiring_database.replica_readings(store.replica_stats),
+                    *tracing.readings,
                     *wiring_health.health_readings(about, sidecar._vitals.components),
                 ]
             )

@@ -32,7 +32,7 @@ from sidecar.wiring_database import pool_of, replica_of
 
 VERSION = version("authz-sidecar")
 
-_FACT_NAMES: dict[type[FactKey[object]], str] = {
+FACT_NAMES: dict[type[FactKey[object]], str] = {
     UserKey: "user",
     IdentityKey: "identity",
     ApiKeyKey: "api_key",
@@ -180,7 +180,7 @@ _Stats = Mapping[type[FactKey[object]], ShelfStats]
 def _cache_readings(stats: Callable[[], _Stats]) -> list[Reading]:
     def by_fact(read: Callable[[ShelfStats], int]) -> Callable[[], list[Sample]]:
         return lambda: [
-            Sample((_FACT_NAMES[key_type],), float(read(each)))
+            Sample((FACT_NAMES[key_type],), float(read(each)))
             for key_type, each in stats().items()
         ]
 

@@ -1,6 +1,7 @@
 """Settings of limits to what turns calls away, and its metrics."""
 
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack
 from typing import Final
 
 from sidecar.observe.metrics import Reading, Sample
@@ -15,6 +16,14 @@ def load_of(settings: Settings) -> Load:
     """What counts the calls of all listeners, not yet started."""
     limits = settings.limits
     return Load(LoadLimits(limits.concurrent_requests, limits.queue_seconds))
+
+
+def start_load(settings: Settings, closing: AsyncExitStack) -> Load:
+    """What counts the calls of all listeners, until `closing`."""
+    load = load_of(settings)
+    load.start()
+    closing.callback(load.close)
+    return load
 
 
 def watch_readings(watches: Watches) -> list[Reading]:

@@ -13,10 +13,18 @@ from sidecar.edge.compiling import RoutesError
 from sidecar.settings import SettingsError, load
 from sidecar.store.errors import StoreError
 from sidecar.transport.listener import ListenerError
+from sidecar.wiring_tracing import TracingError
 
 T = TypeVar("T")
 
-_SPOKEN = (SettingsError, StoreError, ListenerError, RoutesError, DecisionLogError)
+_SPOKEN = (
+    SettingsError,
+    StoreError,
+    ListenerError,
+    RoutesError,
+    DecisionLogError,
+    TracingError,
+)
 
 
 def serve(config: Path | None, ready: Callable[[], None]) -> None:

@@ -1,5 +1,6 @@
 """The store put together: facts from memory while the feed is live."""
 
+from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass, field, replace
 from typing import Self
@@ -88,11 +89,18 @@ class Store(FactSource):
         self._told: tuple[object, str | None] = (None, None)
 
     @classmethod
-    async def start(cls, settings: StoreSettings, clock: Clock, tell: Tell) -> Self:
+    async def start(
+        cls,
+        settings: StoreSettings,
+        clock: Clock,
+        tell: Tell,
+        around_loader: Callable[[Facts], Facts] | None = None,
+    ) -> Self:
         """Connects, looks at the relations and begins to listen.
 
-        `tell` hears of stored rows that fail closed. Raises StoreError, with
-        everything closed again, when the database cannot serve.
+        `tell` hears of stored rows that fail closed. `around_loader` goes around what
+        reads facts for memory. Raises StoreError, with everything closed again, when
+        the database cannot serve.
         """
         async with AsyncExitStack() as closing:
             database = await Database.connect(settings.pool)
@@ -110,9 +118,10 @@ class Store(FactSource):
             replica = await _replica(settings.replica, reader, lambda: cache.epoch)
             origins = _Origins(reader, replica)
             closing.push_async_callback(origins.close)
-            cache = CachedFacts(
-                origins.loader, clock, settings.cache, settings.min_remaining
-            )
+            loader = origins.loader
+            if around_loader is not None:
+                loader = around_loader(loader)
+            cache = CachedFacts(loader, clock, settings.cache, settings.min_remaining)
             closing.push_async_callback(cache.close)
             watchers = Watchers(settings.watch)
             feed = Feed(

@@ -16,7 +16,7 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from sidecar.transport.envoy import external_auth_pb2_grpc
 from sidecar.transport.ext_authz import EdgeBacking, ExtAuthzServicer
 from sidecar.transport.grpc_api import AuthorizationServicer, Backing, ServerInfo
-from sidecar.transport.interceptors import CallInterceptor, CallObserver
+from sidecar.transport.interceptors import Around, CallInterceptor, CallObserver
 from sidecar.transport.listener import (
     Address,
     Engine,
@@ -109,6 +109,7 @@ class Servers:
     load: Load
     edge: EdgeBacking | None = None
     watches: Watches | None = None
+    around: Around | None = None
     recorder: "Recorder | None" = None
     _open: list[_Open] = field(default_factory=list)
 
@@ -183,7 +184,7 @@ class Servers:
         if secured is not None:
             interceptors += secured.interceptors()
             options = (*options, *secured.options())
-        interceptors.append(CallInterceptor(self.observer, self.load))
+        interceptors.append(CallInterceptor(self.observer, self.load, self.around))
         server = _new_server(engine, interceptors, options)
         if Serves.API in listener.serves:
             api = self._api(listener)

@@ -1,0 +1,171 @@
+"""Spans to a collector, as OTLP over gRPC; imported only where calls are traced."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, TypeAlias, cast
+
+import grpc
+from grpc import aio
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
+    ExportTraceServiceRequest,
+    ExportTraceServiceResponse,
+)
+from opentelemetry.proto.common.v1.common_pb2 import (
+    AnyValue,
+    InstrumentationScope,
+    KeyValue,
+)
+from opentelemetry.proto.resource.v1.resource_pb2 import Resource
+from opentelemetry.proto.trace.v1.trace_pb2 import (
+    ResourceSpans,
+    ScopeSpans,
+    Status,
+)
+from opentelemetry.proto.trace.v1.trace_pb2 import Span as Written
+from typing_extensions import override
+
+from sidecar.observe.outbox import Sender, SendingError
+from sidecar.observe.tracing import Attribute, Kind, Span
+
+if TYPE_CHECKING:
+    from google.protobuf.message import Message
+
+_EXPORT: Final = "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
+_KINDS: Final = {
+    Kind.SERVER: Written.SPAN_KIND_SERVER,
+    Kind.INTERNAL: Written.SPAN_KIND_INTERNAL,
+}
+# What OTLP says may be tried again.
+_PASSING: Final = frozenset(
+    {
+        grpc.StatusCode.CANCELLED,
+        grpc.StatusCode.DEADLINE_EXCEEDED,
+        grpc.StatusCode.RESOURCE_EXHAUSTED,
+        grpc.StatusCode.ABORTED,
+        grpc.StatusCode.OUT_OF_RANGE,
+        grpc.StatusCode.UNAVAILABLE,
+        grpc.StatusCode.DATA_LOSS,
+    }
+)
+_OPTIONS: Final = (
+    # A collector that is back is found within seconds, not minutes.
+    ("grpc.max_reconnect_backoff_ms", 5_000),
+    # Where spans go the settings say, and no variable of the environment.
+    ("grpc.enable_http_proxy", 0),
+)
+
+Headers: TypeAlias = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Tls:
+    """TLS to a collector, as PEM: whom to trust, and what to show of oneself.
+
+    None of an authority means those that come with gRPC.
+    """
+
+    ca: bytes | None
+    key: bytes | None
+    certificate: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class Collector:
+    """Where spans go. `target`: host and port; `tls` is none without TLS.
+
+    `headers` gives what to send along, each time anew, and may raise OSError or
+    ValueError. `timeout`: seconds.
+    """
+
+    target: str
+    tls: Tls | None
+    headers: Callable[[], Headers]
+    timeout: float
+
+
+class OtlpSender(Sender):
+    """Sends spans to a collector."""
+
+    def __init__(
+        self, collector: Collector, version: str, resource: Mapping[str, str]
+    ) -> None:
+        """`resource`: what every span says of the process that it comes from."""
+        self._collector = collector
+        self._scope = InstrumentationScope(name="authz-sidecar", version=version)
+        self._resource = Resource(attributes=_written(resource))
+        self._channel = _channel(collector.target, collector.tls)
+        self._export = self._channel.unary_unary(
+            _EXPORT,
+            request_serializer=ExportTraceServiceRequest.SerializeToString,
+            response_deserializer=ExportTraceServiceResponse.FromString,
+        )
+
+    @override
+    async def send(self, spans: Sequence[Span]) -> int:
+        try:
+            headers = self._collector.headers()
+        except (OSError, ValueError) as error:
+            problem = "the file of headers cannot be used"
+            raise SendingError(problem, is_passing=True) from error
+        try:
+            answer = await self._export(
+                self._request(spans),
+                timeout=self._collector.timeout,
+                metadata=aio.Metadata(*headers),
+            )
+        except aio.AioRpcError as error:
+            # What the collector says is not logged: it may repeat what it was sent.
+            code = error.code()
+            raise SendingError(code.name, is_passing=code in _PASSING) from None
+        return cast("int", answer.partial_success.rejected_spans)
+
+    @override
+    async def close(self) -> None:
+        await self._channel.close(None)
+
+    def _request(self, spans: Iterable[Span]) -> "Message":
+        written = [_span(each) for each in spans]
+        scopes = [ScopeSpans(scope=self._scope, spans=written)]
+        sent = ResourceSpans(resource=self._resource, scope_spans=scopes)
+        return ExportTraceServiceRequest(resource_spans=[sent])
+
+
+def _channel(target: str, tls: Tls | None) -> aio.Channel:
+    if tls is None:
+        return aio.insecure_channel(target, _OPTIONS)
+    credentials = grpc.ssl_channel_credentials(tls.ca, tls.key, tls.certificate)
+    return aio.secure_channel(target, credentials, _OPTIONS)
+
+
+def _span(span: Span) -> Written:
+    status = None
+    if span.failure is not None:
+        status = Status(code=Status.STATUS_CODE_ERROR, message=span.failure)
+    return Written(
+        trace_id=span.trace_id.to_bytes(16, "big"),
+        span_id=span.span_id.to_bytes(8, "big"),
+        parent_span_id=span.parent_id.to_bytes(8, "big") if span.parent_id else b"",
+        trace_state=span.state,
+        name=span.name,
+        kind=_KINDS[span.kind],
+        start_time_unix_nano=span.began,
+        end_time_unix_nano=span.ended,
+        attributes=_written(span.attributes),
+        status=status,
+    )
+
+
+def _written(attributes: Mapping[str, Attribute]) -> list[KeyValue]:
+    return [
+        KeyValue(key=name, value=_value(value)) for name, value in attributes.items()
+    ]
+
+
+def _value(value: Attribute) -> AnyValue:
+    match value:
+        case bool():
+            return AnyValue(bool_value=value)
+        case int():
+            return AnyValue(int_value=value)
+        case str():
+            return AnyValue(string_value=value)
