@@ -169,6 +169,9 @@ async def _ask(channel: aio.Channel) -> None:
         for path in ("/me", f"/clusters/{NOT_TOLD}"):
             asked = request(path, {"x-api-key": ANN, "x-organization-id": "1"})
             await check(asked.SerializeToString(), timeout=_SECONDS)
+        # Ann is no admin of the platform, and is let in because it only watches.
+        watched = request("/admin", {"x-api-key": ANN}, extensions=_SHADOW)
+        await check(watched.SerializeToString(), timeout=_SECONDS)
 
 
 async def _resolve(channel: aio.Channel, caller: Caller) -> None:
@@ -182,6 +185,7 @@ async def _resolve(channel: aio.Channel, caller: Caller) -> None:
             raise
 
 
+_SHADOW: Final = {"rule_set": "shadow"}
 _TURNED_AWAY: Final = (
     grpc.StatusCode.PERMISSION_DENIED,
     grpc.StatusCode.UNAUTHENTICATED,

@@ -2,11 +2,16 @@
 
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Final
 
+import grpc
 import pytest
+from authz.v1.authorization_service_pb2 import DESCRIPTOR
 
 from sidecar.store.embedded import EmbeddedPostgres
 from tests.deploy.observing import NOT_TOLD, Exported, Scraped, exported, observed
+from tests.deploy.promql import names
+from tests.deploy.queries import alert_queries
 from tests.deploy.tables import codes, rows
 from tests.support.edge import ANN, stored_example
 from tests.support.serving import socket_folder
@@ -45,6 +50,29 @@ def test_both_formats_say_the_same(scraped: Scraped) -> None:
 def test_every_metric_has_a_help(scraped: Scraped) -> None:
     """Whoever browses a Prometheus is told what each one is."""
     assert [] == [each.name for each in scraped.families() if not each.documentation]
+
+
+def test_queries_want_values_that_there_are(scraped: Scraped) -> None:
+    """Each value that an alert or a panel asks for is one that a sidecar tells."""
+    told = {
+        (label, value)
+        for family in scraped.families()
+        for sample in family.samples
+        for label, value in sample.labels.items()
+    }
+    told |= {("rpc", method.name) for method in _API.methods}
+    told |= {("code", code.name) for code in grpc.StatusCode}
+    wanted = {
+        each
+        for expression in [*alert_queries().values()]
+        for selected in names(expression).selected
+        for each in selected.wanted
+    }
+
+    assert set() == wanted - told
+
+
+_API: Final = DESCRIPTOR.services_by_name["AuthorizationService"]
 
 
 def test_no_metric_tells_who_asked(scraped: Scraped) -> None:
