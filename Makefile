@@ -9,7 +9,7 @@ STAMP := .venv/.installed
 PROTOS := $(wildcard proto/authz/v1/*.proto)
 PY := $(BIN)/python
 
-.PHONY: help setup demo run test check clients fix gen lock bench bench-peers bench-gate bench-edge fuzz baseline clean
+.PHONY: help setup demo run test check clients fix gen lock bench bench-peers bench-gate bench-edge fuzz baseline clean deploy-tools manifests
 
 help: ## List every target
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -44,6 +44,7 @@ check: $(STAMP) ## Look, change nothing: style, types, layers, proto, generated 
 	$(PY) scripts/settings_reference.py --check
 	$(PY) scripts/directory_schema.py --check
 	$(PY) scripts/routes_schema.py --check
+	$(PY) scripts/chart_schema.py --check
 	$(PY) clients/conformance/generate.py --check
 	$(PY) -m pytest -q --cov --cov-report=term-missing:skip-covered --cov-fail-under=100 tests/core tests/spec
 
@@ -60,6 +61,7 @@ gen: $(STAMP) ## Generate stubs, schemas, vectors of conformance, the reference 
 	$(PY) scripts/settings_reference.py
 	$(PY) scripts/directory_schema.py
 	$(PY) scripts/routes_schema.py
+	$(PY) scripts/chart_schema.py
 	$(PY) clients/conformance/generate.py
 
 baseline: $(STAMP) ## Accept the present proto as what must not be broken
@@ -84,6 +86,12 @@ bench-gate: $(STAMP) ## Fail when a warm call has more instructions than allowed
 
 bench-edge: $(STAMP) ## Measure requests a second through Envoy, and what asking costs
 	$(PY) bench/edge.py
+
+deploy-tools: $(STAMP) ## Install what checks the chart into build, at fixed versions (Go is needed; minutes)
+	deploy/tools/install
+
+manifests: deploy-tools ## Render deploy/kubernetes from the chart
+	$(PY) scripts/render_manifests.py
 
 fuzz: $(STAMP) ## Ask the edge random requests for ten minutes, against its plain reference
 	$(PY) -m tests.edge.fuzz --minutes 10 --seed $$RANDOM

@@ -22,7 +22,7 @@ import (
 	networkingalpha "istio.io/api/networking/v1alpha3"
 	security "istio.io/api/security/v1beta1"
 	"sigs.k8s.io/yaml"
-	"sigs.k8s.io/yaml/goyaml.v3"
+	goyaml "sigs.k8s.io/yaml/goyaml.v3"
 )
 
 type object struct {

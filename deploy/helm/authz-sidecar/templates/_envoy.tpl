@@ -9,7 +9,7 @@ pod's socket, with a listener for the kubelet.
 {{- $resources := $config.static_resources -}}
 {{- $ingress := first $resources.listeners -}}
 {{- $_ := set $ingress.address.socket_address "port_value" $example.envoy.port -}}
-{{- $_ := set $ingress.address.socket_address "address" .Values.bind -}}
+{{- $_ := set $ingress.address.socket_address "address" (.Values.bind | trimAll "[]") -}}
 {{- $chain := first $ingress.filter_chains -}}
 {{- $manager := (first $chain.filters).typed_config -}}
 {{- $host := first $manager.route_config.virtual_hosts -}}
@@ -34,7 +34,9 @@ pod's socket, with a listener for the kubelet.
 {{- define "authz-sidecar.envoyReady" -}}
 name: ready
 address:
-  socket_address: {address: {{ .Values.bind }}, port_value: {{ .Values.example.envoy.readinessPort }}}
+  socket_address:
+    address: {{ .Values.bind | trimAll "[]" | quote }}
+    port_value: {{ .Values.example.envoy.readinessPort }}
 filter_chains:
   - filters:
       - name: envoy.filters.network.http_connection_manager

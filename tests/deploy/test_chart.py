@@ -1,0 +1,242 @@
+"""The chart with each set of values in its folder `ci`, as helm renders it."""
+
+import shutil
+import sys
+from pathlib import Path
+from typing import Final, cast
+
+import pytest
+import yaml
+
+from sidecar import wiring_listeners
+from sidecar.settings import load
+from sidecar.transport.listener import TcpAddress, UnixAddress
+from tests.deploy.charts import (
+    CHART,
+    HELM,
+    NEWEST,
+    OLDEST,
+    ROOT,
+    VALUE_SETS,
+    HelmError,
+    Object,
+    at,
+    container,
+    containers,
+    custom_resources,
+    kubeconform,
+    mounts,
+    needs_tools,
+    objects_of,
+    pods,
+    render,
+    run,
+    settings_in,
+    template,
+    the,
+)
+
+EXAMPLE: Final = CHART / "ci" / "example.yaml"
+CLOSED: Final = CHART / "ci" / "closed.yaml"
+OWN_CHART: Final = Path(__file__).parent / "own-chart"
+all_values = pytest.mark.parametrize("values", VALUE_SETS, ids=lambda path: path.stem)
+# What is rendered once serves every test of the same worker.
+pytestmark = pytest.mark.xdist_group("chart")
+
+
+@pytest.fixture(autouse=True)
+def _tools() -> None:
+    needs_tools()
+
+
+@all_values
+def test_helm_finds_nothing_to_say(values: Path) -> None:
+    """Its strict linter takes the chart with each set."""
+    linted = run(
+        HELM, "lint", "--strict", "--quiet", "--kube-version", NEWEST,
+        "--values", str(values), str(CHART),
+    )  # fmt: skip
+
+    assert (0, "") == (linted.code, linted.told)
+
+
+@all_values
+@pytest.mark.parametrize("version", [OLDEST, NEWEST])
+def test_kubernetes_knows_every_field(values: Path, version: str) -> None:
+    """Each object fits the schema of its kind, strictly; none is without one."""
+    checked = kubeconform(template("--values", str(values)), version)
+
+    assert 0 == checked.code, checked.told
+    assert "Invalid: 0, Errors: 0" in checked.told
+
+
+def test_a_field_that_kubernetes_does_not_know_is_seen() -> None:
+    """So that the test above can fail."""
+    text = template("--values", str(EXAMPLE))
+
+    checked = kubeconform(text.replace("fsGroup:", "fsGruop:"), NEWEST)
+
+    assert 0 != checked.code
+    assert "'fsGruop' not allowed" in checked.told
+
+
+@all_values
+def test_operators_know_every_field(values: Path) -> None:
+    """What is for the Prometheus operator decodes into its own types."""
+    text = template("--values", str(values))
+    monitors = text.count("kind: ServiceMonitor") + text.count("kind: PodMonitor")
+
+    checked = custom_resources(text)
+
+    assert (0, f"{monitors}\n") == (checked.code, checked.told)
+
+
+@all_values
+def test_the_sidecar_takes_the_settings(values: Path, tmp_path: Path) -> None:
+    """The settings load, and each listener is one that the server would open."""
+    file = tmp_path / "sidecar.yaml"
+    file.write_text(settings_in(render(values)), encoding="utf-8")
+
+    settings = load(file)
+    listeners = [
+        wiring_listeners.listener_of(each, settings)
+        for each in settings.listeners
+        if each.tls is None
+    ]
+
+    assert str(settings.database.password_file) == "/etc/authz/database/password"
+    assert {0o660} == {
+        each.address.mode for each in listeners if isinstance(each.address, UnixAddress)
+    }
+    assert {"health"} == {
+        service.value
+        for each in listeners
+        if isinstance(each.address, TcpAddress)
+        for service in each.serves
+    }
+
+
+def test_large_numbers_stay_whole(tmp_path: Path) -> None:
+    """Helm reads numbers as fractions; a weight must not become 2.5e+07."""
+    file = tmp_path / "sidecar.yaml"
+    file.write_text(settings_in(render(CLOSED)), encoding="utf-8")
+
+    settings = load(file)
+
+    assert 25_000_000 == settings.cache.standings
+    assert 2.5 == settings.stop.linger_seconds
+
+
+_REFUSED: Final[list[tuple[str, str]]] = [
+    ("edge.enabeld=true", "additional properties 'enabeld' not allowed"),
+    ("settings.databas.url=postgresql:///a", "additional properties 'databas'"),
+    ("settings.database.url=postgresql://a:secret@b/c", "does not match pattern"),
+    (
+        "settings.database.url=postgresql://b/c?password=secret",
+        "/settings/database/url",
+    ),
+    ("settings.database.password_file=/elsewhere", "'password_file' not allowed"),
+    ("settings.listeners[0].address=0.0.0.0:1", "'listeners' not allowed"),
+    ("settings.freshness.max_staleness=0", "exclusiveMinimum: got 0"),
+    ("settings.log_level=loud", "/settings/log_level"),
+    ("migration.url=postgresql://a:secret@b/c", "/migration/url"),
+    ("image.tag=latest", "/image/tag"),
+    ("image.digest=sha256:12", "/image/digest"),
+    ("probes.port=80", "minimum: got 80, want 1,024"),
+    ("user=0", "'/user': minimum: got 0"),
+    ("bind=127.0.0.1", "/bind"),
+    ("listeners.extra[0].tsl=1", "'tsl' not allowed"),
+    ("edge.routes.rule_sets.api.route=1", "'route' not allowed"),
+    ("podDisruptionBudget.maxUnavailable=0", "/podDisruptionBudget/maxUnavailable"),
+    ("example.envoy.failOpen=true", "'failOpen' not allowed"),
+]
+
+
+@pytest.mark.parametrize(("value", "problem"), _REFUSED)
+def test_a_wrong_value_is_refused(value: str, problem: str) -> None:
+    """Before anything is rendered, and with the place."""
+    with pytest.raises(HelmError) as refused:
+        template("--values", str(EXAMPLE), "--set", value)
+
+    told = str(refused.value)
+    assert "values don't meet the specifications of the schema" in told
+    assert problem in told
+
+
+_INCOMPLETE: Final[list[tuple[str, str]]] = [
+    ("edge.existingConfigMap=", "edge.routes or edge.existingConfigMap must say"),
+    ("podLabels=null", "podLabels must say which pods have the sidecar"),
+    ("metrics.enabled=false", "a monitor needs metrics.enabled"),
+]
+
+
+@pytest.mark.parametrize(("value", "problem"), _INCOMPLETE)
+def test_values_that_do_not_go_together_are_refused(value: str, problem: str) -> None:
+    """In words that say what is missing."""
+    own = CHART / "ci" / "own-pods.yaml"
+
+    with pytest.raises(HelmError, match=problem):
+        template("--values", str(own), "--set", value)
+
+
+def test_the_default_values_need_routes_alone() -> None:
+    """With routes given the chart renders; without, it says what is missing."""
+    routes = ("--set-file", f"edge.routes={ROOT / 'examples' / 'routes.yaml'}")
+
+    kinds = {str(each["kind"]) for each in objects_of(template(*routes))}
+
+    assert {"ConfigMap"} == kinds
+    with pytest.raises(HelmError, match=r"edge\.routes"):
+        template()
+
+
+def test_a_chart_of_ones_own_brings_it_into_its_pod(tmp_path: Path) -> None:
+    """As a dependency: the templates work with the values that are below its name."""
+    own = tmp_path / "own"
+    shutil.copytree(OWN_CHART, own)
+    shutil.copytree(CHART, own / "charts" / "authz-sidecar")
+
+    text = template(chart=own)
+    (pod,) = pods(objects_of(text))
+
+    checked = kubeconform(text, OLDEST)
+    assert 0 == checked.code, checked.told
+    assert ["authz-sidecar", "shop"] == [each["name"] for each in containers(pod)]
+    assert {"/run/authz/api"} == set(mounts(container(pod, "shop")))
+    budget = at(the(objects_of(text), "PodDisruptionBudget"), "spec", "selector")
+    assert {"app": "shop"} == budget["matchLabels"]
+    assert "postgresql://authz_reader@postgres/shop" in settings_in(objects_of(text))
+
+
+def test_the_manifests_are_what_the_chart_renders() -> None:
+    """What is committed in deploy/kubernetes, to the byte."""
+    made = run(
+        Path(sys.executable), str(ROOT / "scripts/render_manifests.py"), "--check"
+    )
+
+    assert (0, "") == (made.code, made.told)
+
+
+def test_values_have_a_row_each() -> None:
+    """The chart's page names every value that there is, and no other."""
+    page = (CHART / "README.md").read_text(encoding="utf-8")
+    values = cast("Object", yaml.safe_load((CHART / "values.yaml").read_text()))
+
+    table = page.partition("## Values")[2].splitlines()
+    named = {line.split("`")[1] for line in table if line.startswith("| `")}
+
+    assert set(_paths(values)) == named
+
+
+_TREES: Final = {"settings", "resources", "requests", "limits"}
+
+
+def _paths(tree: Object, before: str = "") -> list[str]:
+    found: list[str] = []
+    for name, value in tree.items():
+        path = f"{before}{name}"
+        if isinstance(value, dict) and value and name not in _TREES:
+            found += _paths(value, f"{path}.")
+        else:
+            found.append(path)
+    return found
