@@ -9,6 +9,8 @@ UV = Path(sys.executable).parent / "uv"
 LOCKS = {
     "runtime.lock": ("pyproject.toml",),
     "dev.lock": ("pyproject.toml", "--extra", "dev", "--group", "checks"),
+    # What makes the wheels of the image.
+    "build.lock": ("requirements/build.in",),
     # Envoy's own protos, which cannot live beside the sidecar's packages.
     "wire.lock": ("requirements/wire.in", "--python-version", "3.11"),
 }
