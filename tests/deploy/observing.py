@@ -159,7 +159,9 @@ async def _ask(channel: aio.Channel) -> None:
         await Stage.stub_of(channel).CheckVisible(
             api.CheckVisibleRequest(
                 caller=Caller(user_id="1", organization_id="1"),
-                resources=[Resource(kind="cluster", id=NOT_TOLD)],
+                resources=[
+                    Resource(kind="cluster", id=each) for each in ("1", NOT_TOLD)
+                ],
             ),
             timeout=_SECONDS,
         )
