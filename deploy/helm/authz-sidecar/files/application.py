@@ -6,6 +6,7 @@ asked about over the sidecar's own API, as an application does for its lists.
 
 import json
 import os
+import signal
 import sys
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -56,6 +57,9 @@ def contexts(user: str | None) -> object:
 
 
 if __name__ == "__main__":
+    # The first process of a container ignores signals that it has no handler for, and
+    # so would hold up its pod until all of it is killed.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     server = ThreadingHTTPServer(("127.0.0.1", int(os.environ["PORT"])), Shown)
     sys.stderr.write("ready\n")
     server.serve_forever()
