@@ -145,7 +145,8 @@ class Outbox:
         self._sending = ()
 
     async def _send(self, spans: Sequence[Span]) -> None:
-        refused = min(await self._sender.send(spans), len(spans))
+        # Whatever a collector says, no more became of them than there were.
+        refused = min(max(await self._sender.send(spans), 0), len(spans))
         self._sending = ()
         self.fates[Fate.SENT] += len(spans) - refused
         self.fates[Fate.REFUSED] += refused

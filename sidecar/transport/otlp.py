@@ -1,8 +1,10 @@
 """Spans to a collector, as OTLP over gRPC; imported only where calls are traced."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, TypeAlias, cast
+from functools import lru_cache
+from typing import Final, TypeAlias, cast
 
 import grpc
 from grpc import aio
@@ -27,9 +29,6 @@ from typing_extensions import override
 from sidecar.observe.outbox import Sender, SendingError
 from sidecar.observe.tracing import Attribute, Kind, Span
 
-if TYPE_CHECKING:
-    from google.protobuf.message import Message
-
 _EXPORT: Final = "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
 _KINDS: Final = {
     Kind.SERVER: Written.SPAN_KIND_SERVER,
@@ -53,6 +52,17 @@ _OPTIONS: Final = (
     # Where spans go the settings say, and no variable of the environment.
     ("grpc.enable_http_proxy", 0),
 )
+
+_RESOURCES: Final = ExportTraceServiceRequest.RESOURCE_SPANS_FIELD_NUMBER
+_SCOPES: Final = ResourceSpans.SCOPE_SPANS_FIELD_NUMBER
+_SPANS: Final = ScopeSpans.SPANS_FIELD_NUMBER
+_ATTRIBUTES: Final = Written.ATTRIBUTES_FIELD_NUMBER
+_WITH_LENGTH: Final = 2
+_SEVEN_BITS: Final = 0x7F
+_MORE: Final = 0x80
+_REMEMBERED: Final = 1024
+# Spans that are written before calls have their turn: half a millisecond.
+_TURN: Final = 32
 
 Headers: TypeAlias = tuple[tuple[str, str], ...]
 
@@ -91,12 +101,16 @@ class OtlpSender(Sender):
     ) -> None:
         """`resource`: what every span says of the process that it comes from."""
         self._collector = collector
-        self._scope = InstrumentationScope(name="authz-sidecar", version=version)
-        self._resource = Resource(attributes=_written(resource))
+        scope = InstrumentationScope(name="authz-sidecar", version=version)
+        said = [_key_value(name, value) for name, value in resource.items()]
+        self._scope = ScopeSpans(scope=scope).SerializeToString()
+        self._resource = ResourceSpans(
+            resource=Resource(attributes=said)
+        ).SerializeToString()
         self._channel = _channel(collector.target, collector.tls)
         self._export = self._channel.unary_unary(
             _EXPORT,
-            request_serializer=ExportTraceServiceRequest.SerializeToString,
+            request_serializer=bytes,
             response_deserializer=ExportTraceServiceResponse.FromString,
         )
 
@@ -109,7 +123,7 @@ class OtlpSender(Sender):
             raise SendingError(problem, is_passing=True) from error
         try:
             answer = await self._export(
-                self._request(spans),
+                await self._request(spans),
                 timeout=self._collector.timeout,
                 metadata=aio.Metadata(*headers),
             )
@@ -123,11 +137,14 @@ class OtlpSender(Sender):
     async def close(self) -> None:
         await self._channel.close(None)
 
-    def _request(self, spans: Iterable[Span]) -> "Message":
-        written = [_span(each) for each in spans]
-        scopes = [ScopeSpans(scope=self._scope, spans=written)]
-        sent = ResourceSpans(resource=self._resource, scope_spans=scopes)
-        return ExportTraceServiceRequest(resource_spans=[sent])
+    async def _request(self, spans: Sequence[Span]) -> bytes:
+        entries: list[bytes] = []
+        for number, span in enumerate(spans, 1):
+            entries.append(_entry(_SPANS, _span(span)))
+            if number % _TURN == 0:
+                await asyncio.sleep(0)
+        scope = _entry(_SCOPES, self._scope + b"".join(entries))
+        return _entry(_RESOURCES, self._resource + scope)
 
 
 def _channel(target: str, tls: Tls | None) -> aio.Channel:
@@ -137,11 +154,14 @@ def _channel(target: str, tls: Tls | None) -> aio.Channel:
     return aio.secure_channel(target, credentials, _OPTIONS)
 
 
-def _span(span: Span) -> Written:
+# A message that has messages is their bytes one after another, each behind its number
+# and its length. Most attributes are the same again and again; to make messages of
+# them, and of those larger ones, took ten times as long.
+def _span(span: Span) -> bytes:
     status = None
     if span.failure is not None:
         status = Status(code=Status.STATUS_CODE_ERROR, message=span.failure)
-    return Written(
+    written = Written(
         trace_id=span.trace_id.to_bytes(16, "big"),
         span_id=span.span_id.to_bytes(8, "big"),
         parent_span_id=span.parent_id.to_bytes(8, "big") if span.parent_id else b"",
@@ -150,22 +170,36 @@ def _span(span: Span) -> Written:
         kind=_KINDS[span.kind],
         start_time_unix_nano=span.began,
         end_time_unix_nano=span.ended,
-        attributes=_written(span.attributes),
         status=status,
     )
+    attributes = [_attribute(name, value) for name, value in span.attributes.items()]
+    return written.SerializeToString() + b"".join(attributes)
 
 
-def _written(attributes: Mapping[str, Attribute]) -> list[KeyValue]:
-    return [
-        KeyValue(key=name, value=_value(value)) for name, value in attributes.items()
-    ]
+# By type too: one and true are the same key otherwise.
+@lru_cache(_REMEMBERED, typed=True)
+def _attribute(name: str, value: Attribute) -> bytes:
+    return _entry(_ATTRIBUTES, _key_value(name, value).SerializeToString())
 
 
-def _value(value: Attribute) -> AnyValue:
+def _key_value(name: str, value: Attribute) -> KeyValue:
     match value:
         case bool():
-            return AnyValue(bool_value=value)
+            return KeyValue(key=name, value=AnyValue(bool_value=value))
         case int():
-            return AnyValue(int_value=value)
+            return KeyValue(key=name, value=AnyValue(int_value=value))
         case str():
-            return AnyValue(string_value=value)
+            return KeyValue(key=name, value=AnyValue(string_value=value))
+
+
+def _entry(number: int, data: bytes) -> bytes:
+    return bytes((number << 3 | _WITH_LENGTH,)) + _varint(len(data)) + data
+
+
+def _varint(number: int) -> bytes:
+    found = bytearray()
+    while number > _SEVEN_BITS:
+        found.append(number & _SEVEN_BITS | _MORE)
+        number >>= 7
+    found.append(number)
+    return bytes(found)

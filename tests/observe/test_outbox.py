@@ -149,16 +149,17 @@ async def test_dead_collector_is_told_of_once() -> None:
     assert 5 == outbox.fates[Fate.LOST]
 
 
-async def test_refused_spans_are_counted() -> None:
+@pytest.mark.parametrize(("told", "refused"), [(0, 0), (2, 2), (7, 3), (-1, 0)])
+async def test_refused_spans_are_counted(told: int, refused: int) -> None:
     """A collector may take a batch in part, and is not believed beyond it."""
-    outbox = _outbox(Sending(refused=7))
+    outbox = _outbox(Sending(refused=told))
     for name in "abc":
         outbox.add(_span(name))
     outbox.start()
     await outbox.close(_SECONDS)
 
-    assert 0 == outbox.fates[Fate.SENT]
-    assert 3 == outbox.fates[Fate.REFUSED]
+    assert 3 - refused == outbox.fates[Fate.SENT]
+    assert refused == outbox.fates[Fate.REFUSED]
 
 
 async def test_closing_sends_what_was_under_way() -> None:
