@@ -4,6 +4,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
+from typing import Final
 
 import django
 import pytest
@@ -190,3 +191,25 @@ def test_what_cannot_be_guarded_is_refused(shop: ModuleType) -> None:
         shop.requires()
     with pytest.raises(TypeError, match="no coroutines"):
         shop.requires(shop.visible("cluster", "id"))(view)
+
+
+FORKING: Final = """
+import os
+from django.conf import settings
+settings.configure(AUTHZ_TARGET="unix:nowhere")
+from authz.client.django import Guard
+guard = Guard()
+before = guard.client
+assert guard.client is before
+child = os.fork()
+if child == 0:
+    os._exit(guard.client is before)
+raise SystemExit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+
+
+async def test_a_process_that_was_forked_connects_by_itself() -> None:
+    """No connection is shared with the process that an application was loaded in."""
+    process = await asyncio.create_subprocess_exec(sys.executable, "-c", FORKING)
+
+    assert 0 == await asyncio.wait_for(process.wait(), 30)

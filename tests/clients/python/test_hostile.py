@@ -106,6 +106,14 @@ def _filtered(condition: filter_pb2.FilterCondition) -> Message:
     return api.GetListFilterResponse(filter=filter_pb2.ListFilter(condition=condition))
 
 
+def _among_nothing() -> filter_pb2.FilterCondition:
+    condition = CONDITION()
+    # The field's name is a word of Python.
+    among: filter_pb2.FieldIn = getattr(condition, "in")
+    among.field = filter_pb2.FILTER_FIELD_ID
+    return condition
+
+
 LIES: Final[dict[str, tuple[Call[object], Message | bytes]]] = {
     "no decisions": (VISIBLE, b""),
     "too few decisions": (calls.check_visible(ANN, CLUSTER, CLUSTER), _visible(DENIED)),
@@ -172,6 +180,10 @@ LIES: Final[dict[str, tuple[Call[object], Message | bytes]]] = {
                 all_of=filter_pb2.FilterConditions(conditions=[EQUALS, CONDITION()])
             )
         ),
+    ),
+    "one of no values": (
+        LIST,
+        _filtered(_among_nothing()),
     ),
     "an unknown field": (
         LIST,

@@ -4,12 +4,14 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeAlias, cast
 
 import grpc
 import pytest
 from authz.client import AsyncClient, Caller, Client, InternalError, PlatformAdmin
+from authz.client.identity import by_credential
 from authz.client.interceptors import (
     OPEN,
     AsyncTenantInterceptor,
@@ -17,6 +19,7 @@ from authz.client.interceptors import (
     TenantInterceptor,
     current_tenant,
 )
+from authz.client.methods import Methods
 from authz.client.needs import visible
 from google.protobuf.wrappers_pb2 import StringValue
 from google.rpc import error_details_pb2, status_pb2
@@ -100,6 +103,29 @@ async def test_what_nobody_decided_is_refused(shop: str, method: str) -> None:
     headers = {name.lower(): text for name, text in UNDECIDED.items()}
 
     assert ("UNAVAILABLE", "") == await _refused(shop, method, "501", headers)
+
+
+@dataclass(frozen=True)
+class Details(grpc.HandlerCallDetails):
+    """What is known of a call before its message."""
+
+    method: str
+    invocation_metadata: tuple[tuple[str, str | bytes], ...]
+
+
+@pytest.mark.parametrize(
+    ("remaining", "timeout"), [(None, 1.0), (5.0, 1.0), (0.25, 0.25)]
+)
+def test_a_question_takes_no_longer_than_its_call(
+    remaining: float | None, timeout: float
+) -> None:
+    """What is left of a call bounds the question about it."""
+    methods = Methods({"/a.B/C": ()}, by_credential, 1.0)
+    details = Details("/a.B/C", tuple(ANN.items()))
+    question = methods.question(details, StringValue(), remaining)
+
+    assert question is not None
+    assert timeout == question.timeout
 
 
 @pytest.mark.parametrize("kind", KINDS)
