@@ -72,14 +72,15 @@ func pause(ctx context.Context, wait time.Duration) error {
 	}
 }
 
-// ended is the error for a status, with the context's when that ended the call.
+// ended is the error for a status, with the context's when its end ended the call.
 func ended(ctx context.Context, err error) *Error {
 	made := told(err)
 	switch {
 	case made.Code == codes.Canceled && ctx.Err() != nil:
 		made.Kind, made.cause = ErrCanceled, context.Cause(ctx)
-	case made.Code == codes.DeadlineExceeded:
-		made.cause = ctx.Err()
+	case made.Code == codes.DeadlineExceeded && made.Reason == "":
+		// The server, which knows the deadline too, may be first to end the call.
+		made.cause = context.DeadlineExceeded
 	}
 	return made
 }

@@ -6,11 +6,14 @@ import (
 	"errors"
 	"io"
 	"net"
+	"runtime"
 	"testing"
 	"time"
 
 	"authz.example/clients/go/authz"
 	authzv1 "authz.example/clients/go/authzv1"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/types/known/durationpb"
 )
 
@@ -100,6 +103,58 @@ func TestNoAnswer(t *testing.T) {
 			t.Errorf("it is not the context's deadline: %v", err)
 		}
 	})
+}
+
+// Which side of a deadline ends the call first is a race; the error is the same.
+func TestDeadlineOfTheServer(t *testing.T) {
+	late := status.Error(codes.DeadlineExceeded, "too late")
+	target := answers(t, func(string) (any, error) { return nil, late })
+
+	answer, err := connect(t, target).CheckVisible(t.Context(), ann, one)
+
+	wantKind(t, answer, err, authz.ErrDeadline)
+	if !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("it is not the context's deadline: %v", err)
+	}
+}
+
+// A client that is closed leaves nobody waiting, no connection and no goroutine.
+func TestCloseLeavesNothing(t *testing.T) {
+	listener, target := listen(t)
+	before := runtime.NumGoroutine()
+	connected, ended := make(chan struct{}, 10), make(chan struct{}, 10)
+	go accept(listener, func(c net.Conn) {
+		connected <- struct{}{}
+		_, _ = io.Copy(io.Discard, c)
+		ended <- struct{}{}
+	})
+	client, err := authz.Connect(target, authz.WithTimeout(time.Hour))
+	check(t, err)
+	failed := make(chan error, 1)
+	go func() {
+		_, err := client.CheckVisible(t.Context(), ann, one)
+		failed <- err
+	}()
+	<-connected
+
+	check(t, client.Close())
+
+	within(t, func() bool { return len(failed) == 1 && len(ended) == 1 })
+	if err := <-failed; !errors.Is(err, authz.ErrUndecided) {
+		t.Errorf("it seems decided: %v", err)
+	}
+	check(t, listener.Close())
+	within(t, func() bool { return runtime.NumGoroutine() <= before })
+}
+
+// within waits until something holds, at most ten seconds.
+func within(t *testing.T, holds func() bool) {
+	t.Helper()
+	for end := time.Now().Add(10 * time.Second); !holds(); runtime.Gosched() {
+		if time.Now().After(end) {
+			t.Fatal("it does not come to hold")
+		}
+	}
 }
 
 // everyCallFails checks each call for a typed error, within the deadline, without an

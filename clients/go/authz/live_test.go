@@ -51,6 +51,13 @@ func TestLive(t *testing.T) {
 				answer, err := trusting.ServerInfo(t.Context())
 				wantKind(t, answer, err, authz.ErrUnavailable)
 			})
+			t.Run("one of another name is not asked", func(t *testing.T) {
+				other := connect(t, live.TLS.Address, authz.WithTLS(authz.TLS{
+					CA: live.TLS.CA, Certificate: live.TLS.Cert, Key: live.TLS.Key, ServerName: "other.example",
+				}))
+				answer, err := other.ServerInfo(t.Context())
+				wantKind(t, answer, err, authz.ErrUnavailable)
+			})
 			t.Run("a stopped one is not waited for", func(t *testing.T) {
 				stops(t, live)
 			})

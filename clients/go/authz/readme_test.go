@@ -13,18 +13,20 @@ import (
 
 // The quick start is tried as it is written.
 func TestReadme(t *testing.T) {
-	live := serving.Start(t, "tenancy", "native")
-	module, err := filepath.Abs("..")
+	live := serving.Example(t)
+	clients, err := filepath.Abs("../..")
 	check(t, err)
-	text, err := os.ReadFile(filepath.Join(module, "README.md"))
+	text, err := os.ReadFile(filepath.Join(clients, "go", "README.md"))
 	check(t, err)
-	shell, program := quickStart(t, string(text))
-	folder := t.TempDir()
-	check(t, os.Symlink(strings.TrimPrefix(live.Unix, "unix:"), filepath.Join(folder, "authz.sock")))
-	check(t, os.WriteFile(filepath.Join(folder, "main.go"), []byte(program), 0o600))
+	top := t.TempDir()
+	check(t, os.Symlink(clients, filepath.Join(top, "clients")))
+	check(t, os.Mkdir(filepath.Join(top, ".dev"), 0o700))
+	check(t, os.Symlink(strings.TrimPrefix(live.Unix, "unix:"), filepath.Join(top, ".dev", "authz.sock")))
+	before, program, after := quickStart(t, string(text))
+	check(t, os.WriteFile(filepath.Join(top, "main.go"), []byte(program), 0o600))
 
-	command := exec.Command("bash", "-euc", strings.ReplaceAll(shell, "/path/to/clients/go", module))
-	command.Dir = folder
+	command := exec.Command("bash", "-euc", before+"cp ../main.go .\n"+after)
+	command.Dir = top
 	var told bytes.Buffer
 	command.Stderr = &told
 	said, err := command.Output()
@@ -32,14 +34,15 @@ func TestReadme(t *testing.T) {
 	if err != nil {
 		t.Fatalf("it fails: %v: %s", err, told.String())
 	}
-	if lines := strings.Split(string(said), "\n"); !strings.HasPrefix(lines[0], "false RESOURCE_NOT_FOUND ") ||
+	if lines := strings.Split(string(said), "\n"); !strings.HasPrefix(lines[0], "true OWNED ") ||
+		!strings.HasPrefix(lines[1], "false RESOURCE_NOT_FOUND ") ||
 		lines[2] != "404 authz: denied (RESOURCE_NOT_FOUND): the resource does not exist" {
 		t.Errorf("it says: %s", said)
 	}
 }
 
-// quickStart is the commands and the program of the text's first part.
-func quickStart(t *testing.T, text string) (string, string) {
+// quickStart is the program of the text's first part, and the commands before and after.
+func quickStart(t *testing.T, text string) (before, program, after string) {
 	t.Helper()
 	first, _, _ := strings.Cut(text, "\n## ")
 	before, rest, _ := strings.Cut(first, "```go\n")
@@ -47,11 +50,15 @@ func quickStart(t *testing.T, text string) (string, string) {
 	if !isThere {
 		t.Fatal("there is no program")
 	}
-	var commands []string
-	for line := range strings.Lines(before + after) {
+	return commands(before), program, commands(after)
+}
+
+func commands(text string) string {
+	var found strings.Builder
+	for line := range strings.Lines(text) {
 		if command, isCommand := strings.CutPrefix(line, "    "); isCommand {
-			commands = append(commands, command)
+			found.WriteString(command)
 		}
 	}
-	return strings.Join(commands, ""), program
+	return found.String()
 }

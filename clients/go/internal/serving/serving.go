@@ -32,16 +32,29 @@ type Sidecar struct {
 // Python that has it; without, the test is skipped.
 func Start(t *testing.T, world, engine string) Sidecar {
 	t.Helper()
+	file := filepath.Join(conformance(), "worlds", world+".yaml")
+	return start(t, "--tls", "--engine", engine, "--world", file)
+}
+
+// Example starts the sidecar of `make run`, without TLS.
+func Example(t *testing.T) Sidecar {
+	t.Helper()
+	return start(t, "--example")
+}
+
+func conformance() string {
+	_, here, _, _ := runtime.Caller(0)
+	return filepath.Join(filepath.Dir(here), "..", "..", "..", "conformance")
+}
+
+func start(t *testing.T, arguments ...string) Sidecar {
+	t.Helper()
 	python := os.Getenv("CLIENTS_PYTHON")
 	if python == "" {
 		t.Skip("CLIENTS_PYTHON is not set")
 	}
-	_, here, _, _ := runtime.Caller(0)
-	folder := filepath.Join(filepath.Dir(here), "..", "..", "..", "conformance")
-	command := exec.Command(
-		python, filepath.Join(folder, "serve.py"), "--tls", "--engine", engine,
-		"--world", filepath.Join(folder, "worlds", world+".yaml"),
-	)
+	script := filepath.Join(conformance(), "serve.py")
+	command := exec.Command(python, append([]string{script}, arguments...)...)
 	var told bytes.Buffer
 	command.Stderr = &told
 	input, err := command.StdinPipe()
