@@ -117,6 +117,8 @@ async def observed(url: str, folder: Path) -> AsyncIterator[Scraped]:
         ],
         identity={"issuers": [issuer]},
         metrics={"address": "127.0.0.1:0"},
+        decision_log={"to": "file", "file": str(folder / "decisions.log")},
+        tracing={"endpoint": "http://127.0.0.1:1"},
     )
     await _break(url)
     sidecar = await Sidecar.start(settings)

@@ -1,7 +1,6 @@
 """Every query of the alerts and the dashboard, and what it may name."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, cast
 
@@ -44,11 +43,13 @@ def panels() -> list[dict[str, object]]:
     return cast("list[dict[str, object]]", dashboard()["panels"])
 
 
-def panel_queries() -> Iterator[tuple[str, str]]:
+def panel_queries() -> list[tuple[str, str]]:
     """The title of each panel with each of its queries, as Prometheus gets it."""
-    for panel in panels():
-        for target in cast("list[dict[str, str]]", panel.get("targets", [])):
-            yield str(panel["title"]), filled(target["expr"])
+    return [
+        (str(panel["title"]), filled(target["expr"]))
+        for panel in panels()
+        for target in cast("list[dict[str, str]]", panel.get("targets", []))
+    ]
 
 
 def filled(expression: str) -> str:

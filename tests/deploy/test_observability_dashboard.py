@@ -53,6 +53,8 @@ _UNSHOWN: Final = {
     # Their state is shown, or their age.
     "authz_feed_connected",
     "authz_replica_up",
+    "authz_decision_log_good",
+    "authz_trace_collector_up",
     "authz_routes_reloads_total",
     "authz_routes_failures_total",
     "authz_certificate_reloads_total",

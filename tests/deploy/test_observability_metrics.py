@@ -11,11 +11,7 @@ from authz.v1.authorization_service_pb2 import DESCRIPTOR
 from sidecar.store.embedded import EmbeddedPostgres
 from tests.deploy.observing import NOT_TOLD, Exported, Scraped, exported, observed
 from tests.deploy.promql import names
-<<<<<<< Updated upstream
-from tests.deploy.queries import alert_queries
-=======
 from tests.deploy.queries import TARGET, alert_queries, panel_queries
->>>>>>> Stashed changes
 from tests.deploy.tables import codes, rows
 from tests.support.edge import ANN, stored_example
 from tests.support.serving import socket_folder
@@ -66,11 +62,6 @@ def test_queries_want_values_that_there_are(scraped: Scraped) -> None:
     }
     told |= {("rpc", method.name) for method in _API.methods}
     told |= {("code", code.name) for code in grpc.StatusCode}
-<<<<<<< Updated upstream
-    wanted = {
-        each
-        for expression in [*alert_queries().values()]
-=======
     # These stand for what is chosen.
     told |= {(label, ".*") for label in TARGET}
     wanted = {
@@ -79,7 +70,6 @@ def test_queries_want_values_that_there_are(scraped: Scraped) -> None:
             *alert_queries().values(),
             *(query for _, query in panel_queries()),
         ]
->>>>>>> Stashed changes
         for selected in names(expression).selected
         for each in selected.wanted
     }
