@@ -9,7 +9,7 @@ STAMP := .venv/.installed
 PROTOS := $(wildcard proto/authz/v1/*.proto)
 PY := $(BIN)/python
 
-.PHONY: help setup demo run test check clients fix gen lock bench bench-peers bench-gate bench-edge fuzz baseline clean deploy-tools manifests
+.PHONY: help setup demo run test check image-check sbom clients fix gen lock bench bench-peers bench-gate bench-edge fuzz baseline clean deploy-tools manifests
 
 help: ## List every target
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -36,6 +36,7 @@ test: $(STAMP) ## Run the whole test suite
 check: $(STAMP) ## Look, change nothing: style, types, layers, proto, generated code, core coverage
 	$(BIN)/ruff format --check --quiet .
 	$(BIN)/ruff check --quiet .
+	$(BIN)/hadolint deploy/docker/Dockerfile
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 	cd proto && ../$(BIN)/buf lint && ../$(BIN)/buf breaking --against baseline.binpb
@@ -47,6 +48,12 @@ check: $(STAMP) ## Look, change nothing: style, types, layers, proto, generated 
 	$(PY) scripts/chart_schema.py --check
 	$(PY) clients/conformance/generate.py --check
 	$(PY) -m pytest -q --cov --cov-report=term-missing:skip-covered --cov-fail-under=100 tests/core tests/spec
+
+image-check: $(STAMP) ## Play the Dockerfile's steps and run the result, without a container engine (root is needed)
+	$(PY) -m pytest -q tests/deploy/image_replay.py
+
+sbom: $(STAMP) ## Write what the image has, as CycloneDX, into build
+	$(PY) scripts/sbom.py
 
 clients: $(STAMP) ## Build and test the client of every language whose tools are there, and play all vectors
 	$(PY) clients/conformance/build.py
