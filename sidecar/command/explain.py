@@ -7,16 +7,13 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from authz.v1 import caller_pb2
 
+from sidecar.command.bare_json import Json
 from sidecar.command.client import Client, open_channel
-from sidecar.command.explain_answer import ask_again
-from sidecar.command.explain_history import between
+from sidecar.command.explain_answer import Now, ask_again
 from sidecar.command.explain_page import Told, json_of, page_of
-from sidecar.command.explain_question import (
-    Again,
-    CannotAskAgainError,
-    again_of,
-)
+from sidecar.command.explain_question import CannotAskAgainError, again_of
 from sidecar.command.failures import CallFailedError
 from sidecar.command.options import Connection
 from sidecar.command.problems import OptionError
@@ -64,7 +61,7 @@ class Explain(Connection):
     config: Config = None
     routes: Annotated[
         Path | None,
-        typer.Option(help="For decisions of the edge: the routes, unless as set."),
+        typer.Option(help="For decisions of the edge: the file of routes to judge by."),
     ] = None
 
     def run(self, screen: Screen) -> ExitCode:
@@ -100,41 +97,55 @@ class Explain(Connection):
         return record, None if element is None else int(element)
 
     def _told(self, record: Record, element: int | None) -> Told:
-        if record.is_edge:
-            return self._judged(record, element)
-        again = again_of(record, element)
-        consistency = {"consistency": read_consistency(self.consistency)}
+        consistency: dict[str, Json] = {
+            "consistency": read_consistency(self.consistency)
+        }
         with open_channel(self) as channel:
             client = Client(channel, self.timeout)
+            if record.is_edge:
+                return self._judged(record, client, consistency, element)
+            again = again_of(record, element)
             now, compared = ask_again(client, again, consistency)
-        notes = list(_notes(again))
-        if not now.explains:
-            notes.append("this listener does not explain, so why it is so is not told")
+        notes = _notes(record, again.caller, now, proved=again.proved)
+        title = again.call.title.format(caller_words(again.caller))
+        return Told(record, title, again.caller, compared, now, list(notes))
+
+    def _judged(
+        self,
+        record: Record,
+        client: Client,
+        consistency: dict[str, Json],
+        element: int | None,
+    ) -> Told:
+        # Whoever asks about a call of the API need not wait for the edge.
+        from sidecar.command import explain_edge as edge  # noqa: PLC0415
+
+        again = edge.edge_again(record, client, consistency, element)
+        routes = self.routes
+        routing = None if routes is None else edge.Routing(routes, self.config)
+        judged = again.judge(routing)
+        notes = _notes(record, judged.caller, judged.now, proved=judged.proved)
+        named = caller_words(judged.caller) if again.caller else "nobody"
+        title = f"may {named} send {edge.words_of(record)}?"
         return Told(
-            record=record,
-            title=again.call.title.format(caller_words(again.caller)),
-            caller=again.caller,
-            compared=compared,
-            between=between(record.revision, now.revision),
-            revision=now.revision,
-            decision_id=now.decision_id,
-            notes=notes,
+            record,
+            title,
+            judged.caller,
+            judged.compared,
+            judged.now,
+            [*judged.notes, *notes],
         )
 
-    def _judged(self, record: Record, element: int | None) -> Told:
-        del record, element
-        raise CannotAskAgainError("it was made at the edge")
 
-
-def _notes(again: Again) -> Iterator[str]:
-    record = again.record
-    if again.proved:
+def _notes(
+    record: Record, caller: caller_pb2.Caller, now: Now | None, *, proved: bool
+) -> Iterator[str]:
+    if proved:
         yield (
-            f"{caller_words(again.caller)} is named in place of the credential that "
-            "proved it then, so whether that is good still is not asked"
+            f"{caller_words(caller)} is named, whom a credential proved then: whether "
+            "that is good still is not asked"
         )
     if record.truncated is not None:
-        yield (
-            f"the log has {len(record.answer)} of the elements that were asked: those "
-            "that were cut cannot be asked again"
-        )
+        yield "the log has not all that was asked: what was cut cannot be asked again"
+    if now is not None and not now.explains:
+        yield "this listener does not explain, so why it is so is not told"

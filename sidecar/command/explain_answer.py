@@ -6,7 +6,7 @@ from itertools import islice
 from typing import Final
 
 import grpc
-from authz.v1 import decision_pb2, permission_pb2
+from authz.v1 import caller_pb2, decision_pb2, permission_pb2
 from authz.v1.resource_pb2 import Requirement
 from google.protobuf.message import Message
 
@@ -20,9 +20,9 @@ from sidecar.command.explain_question import (
     request_with,
 )
 from sidecar.command.failures import CallFailedError
-from sidecar.core.reasons import Reason
+from sidecar.core.decision import Decision, Denied
 from sidecar.tools.decision_records import Fields, Record
-from sidecar.transport.status import TABLE, Status
+from sidecar.transport.status import denial_of
 
 # How many elements a server explains at once.
 MOST_EXPLAINED: Final = 20
@@ -51,12 +51,17 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Now:
-    """All answers of now; `explains` is false where the server does not explain."""
+    """All answers of now.
+
+    `explains` is false where the server does not explain, `context` is none where the
+    answer does not say as which tenant the caller acts.
+    """
 
     answers: Sequence[Answer]
     revision: str = ""
     decision_id: str = ""
     explains: bool = True
+    context: caller_pb2.TenantContext | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +85,11 @@ class _Asking:
     again: Again
     consistency: Mapping[str, Json]
 
+    def ask_all(self) -> Now:
+        """The answers about all of them, explained if there are not too many."""
+        elements, explains = self.again.elements, self.again.call.explains
+        return self.ask(elements, explain=explains and len(elements) <= MOST_EXPLAINED)
+
     def ask(self, elements: Sequence[Element], *, explain: bool) -> Now:
         """The answers about some of the elements."""
         again = self.again
@@ -96,7 +106,17 @@ class _Asking:
             _answers(call, response),
             getattr(response, "revision", ""),
             getattr(response, "decision_id", ""),
+            context=getattr(response, "context", None),
         )
+
+
+def ask_now(client: Client, again: Again, consistency: Mapping[str, Json]) -> Now:
+    """The answers of now, explained where they are not more than can be.
+
+    Raises:
+        CallFailedError: the call ended without an answer, and not as it did then.
+    """
+    return _Asking(client, again, consistency).ask_all()
 
 
 def ask_again(
@@ -110,10 +130,8 @@ def ask_again(
     Raises:
         CallFailedError: the call ended without an answer, and not as it did then.
     """
-    asking = _Asking(client, again, consistency)
-    elements = again.elements
-    explains = again.call.explains
-    now = asking.ask(elements, explain=explains and len(elements) <= MOST_EXPLAINED)
+    asking, elements = _Asking(client, again, consistency), again.elements
+    now, explains = asking.ask_all(), again.call.explains
     compared = compare(again, now)
     if not explains or not now.explains or len(elements) <= MOST_EXPLAINED:
         return now, compared
@@ -147,7 +165,7 @@ def answers_of_then(again: Again) -> list[Fields]:
         CannotAskAgainError: the log does not have all of it.
     """
     record, call = again.record, again.call
-    answer = [_told(each) for each in record.answer]
+    answer = [told(each) for each in record.answer]
     refuse_masked(record, {"answer": [dict(each) for each in answer]})
     if record.code != grpc.StatusCode.OK.name:
         status: Fields = {"code": record.code, "reason": record.reason}
@@ -162,14 +180,15 @@ def answers_of_then(again: Again) -> list[Fields]:
 
 
 def _answers(call: Call, response: Message) -> list[Answer]:
+    if call.holds:
+        return [Answer({"allowed": True, "reason": call.holds})]
     if call.is_alone:
         # All of it but what tells when it was answered.
-        told = {**to_bare(response), "revision": ""}
-        return [Answer(_told(told))]
+        return [Answer(told({**to_bare(response), "revision": ""}))]
     value = getattr(response, call.answered)
     if isinstance(value, Message):
-        return [Answer(_told(to_bare(value)), value)]
-    answers = [Answer(_told(to_bare(each)), each) for each in value]
+        return [Answer(told(to_bare(value)), value)]
+    answers = [Answer(told(to_bare(each)), each) for each in value]
     if call.asked:
         return answers
     return [Answer(_whole(call, [each.fields for each in answers]))]
@@ -180,7 +199,8 @@ def _whole(call: Call, answers: Sequence[Fields]) -> Fields:
     return {call.answered: [dict(each) for each in answers]}
 
 
-def _told(fields: Fields) -> Fields:
+def told(fields: Fields) -> Fields:
+    """An answer as it is compared."""
     return {
         name: each
         for name, each in fields.items()
@@ -194,25 +214,29 @@ def _status(failure: CallFailedError, record: Record) -> Answer:
     Raises:
         CallFailedError: it is none.
     """
-    code = failure.code.name
-    denied = next(
-        (
-            each.denial.name
-            for each in _statuses(failure.reason)
-            if each.denial is not None and each.grpc is failure.code
-        ),
-        None,
-    )
+    denied = denied_by(failure)
     if denied is not None:
-        return Answer({"allowed": False, "denial": denied, "reason": failure.reason})
+        return Answer(denied)
+    code = failure.code.name
     as_then = (record.code, record.reason) == (code, failure.reason)
     if failure.code in _ALWAYS and as_then:
         return Answer({"code": code, "reason": failure.reason})
     raise failure
 
 
-def _statuses(reason: str) -> Sequence[Status]:
-    return TABLE[Reason[reason]] if reason in Reason.__members__ else ()
+def denied_by(failure: CallFailedError) -> Fields | None:
+    """The denial with which a call ended; none when it ended with an error."""
+    denied = denial_of(failure.code.name, failure.reason)
+    return None if denied is None else decision_fields(denied)
+
+
+def decision_fields(decision: Decision) -> Fields:
+    """A decision as an answer."""
+    reason = decision.reason.name
+    if isinstance(decision, Denied):
+        denial = decision.denial.name
+        return {"allowed": False, "denial": denial, "reason": reason}
+    return {"allowed": True, "reason": reason}
 
 
 def _is_about_explaining(failure: CallFailedError) -> bool:

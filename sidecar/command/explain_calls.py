@@ -31,7 +31,7 @@ class Call:
 
     `asked` is empty where a request is one question; `explains`, whether it has a
     field for that; `is_list`, whether all that is answered is one answer; `is_alone`,
-    whether all of the response is.
+    whether all of the response is; `holds`, the reason for which any answer allows.
     """
 
     rpc: str
@@ -43,6 +43,7 @@ class Call:
     explains: bool = True
     is_list: bool = False
     is_alone: bool = False
+    holds: str = ""
 
 
 CALLS: Final[Mapping[str, Call]] = {

@@ -10,8 +10,8 @@ from rich.text import Text
 
 from sidecar.command.advice import Asked, advise
 from sidecar.command.bare_json import Json, to_bare
-from sidecar.command.explain_answer import Answer, Compared
-from sidecar.command.explain_history import Between, Course
+from sidecar.command.explain_answer import Answer, Compared, Now
+from sidecar.command.explain_history import Between, Course, between
 from sidecar.command.explanations import decision_tree, permission_tree
 from sidecar.command.pages import Page
 from sidecar.command.words import plain
@@ -24,18 +24,31 @@ _OK = "OK"
 class Told:
     """A decision of then, asked again.
 
-    `notes` are what to know of how it was asked; `revision` and `decision_id` are
-    those of now.
+    `now` is none when no server was asked; `notes` are what to know of how it was
+    asked.
     """
 
     record: Record
     title: str
     caller: caller_pb2.Caller
     compared: Sequence[Compared]
-    between: Between
-    revision: str
-    decision_id: str
+    now: Now | None
     notes: Sequence[str] = ()
+
+    @property
+    def revision(self) -> str:
+        """That of now; empty where there is none."""
+        return "" if self.now is None else self.now.revision
+
+    @property
+    def decision_id(self) -> str:
+        """That of now; empty where there is none."""
+        return "" if self.now is None else self.now.decision_id
+
+    @property
+    def between(self) -> Between:
+        """What is known of the facts between then and now."""
+        return between(self.record.revision, self.revision)
 
     @property
     def changed(self) -> list[Compared]:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, cast
 
 from authz.v1 import authorization_service_pb2 as pb
@@ -86,13 +86,22 @@ def again_of(record: Record, only: int | None = None) -> Again:
     refuse_masked(record, {"question": dict(record.question)})
     caller, proved = caller_of(record)
     fields = {name: each for name, each in record.question.items() if name not in _HOW}
+    return again_with(Again(record, call, call.request(), proved, only), fields, caller)
+
+
+def again_with(again: Again, fields: Fields, caller: Fields) -> Again:
+    """The same with a request of these fields, about the element that is chosen.
+
+    Raises:
+        CannotAskAgainError: they do not make one, or it has no such element.
+    """
     try:
-        request = from_bare({**fields, "caller": caller}, call.request)
+        request = from_bare({**fields, "caller": caller}, again.call.request)
     except BareJsonError as error:
         raise CannotAskAgainError(f"the question is not understood: {error}") from error
-    if only is not None:
-        request = _narrowed(record, call, request, only)
-    return Again(record, call, request, proved, only)
+    if again.only is not None:
+        request = _narrowed(again.record, again.call, request, again.only)
+    return replace(again, request=request)
 
 
 def caller_of(record: Record) -> tuple[dict[str, Json], bool]:

@@ -16,13 +16,14 @@ def is_sendable(context: TenantContext) -> bool:
     """Whether every id of a context can stand in a header."""
     current = context.current_principal_id
     return (
-        _is_value(context.user.id)
-        and (current is None or _is_value(current))
-        and _is_value(context.write_principal_id)
+        is_value(context.user.id)
+        and (current is None or is_value(current))
+        and is_value(context.write_principal_id)
     )
 
 
 # The ids are the database's, and the same few of them come again and again.
 @lru_cache(4096)
-def _is_value(text: str) -> bool:
+def is_value(text: str) -> bool:
+    """Whether a text can stand in a header, and arrives as it was sent."""
     return _WHOLE.fullmatch(text) is not None and len(text.encode()) <= MOST_BYTES

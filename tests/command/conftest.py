@@ -2,12 +2,13 @@
 
 import asyncio
 import tempfile
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 
 from sidecar.store.embedded import EmbeddedPostgres
+from tests.command.explaining import Explained, Scene, logging
 from tests.command.fake import FakeServer, serving
 from tests.store.stewarding import Worlds
 
@@ -34,6 +35,22 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeServer]:
 def worlds(postgres: EmbeddedPostgres) -> Worlds:
     """Databases with the world of tests/store/steward.sql."""
     return Worlds(postgres, "printed")
+
+
+@pytest.fixture(scope="session")
+async def explained(
+    postgres: EmbeddedPostgres, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Explained]:
+    """A sidecar that logs its decisions, over such a database."""
+    url = await Worlds(postgres, "explained").new()
+    async with logging(url, tmp_path_factory.mktemp("explained")) as running:
+        yield running
+
+
+@pytest.fixture
+def scene(explained: Explained, capsys: pytest.CaptureFixture[str]) -> Scene:
+    """That sidecar, and `explain` beside it."""
+    return Scene(*explained, capsys)
 
 
 @pytest.fixture

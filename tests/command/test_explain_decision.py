@@ -1,104 +1,13 @@
 """`explain`: what was decided then beside what a running sidecar decides now."""
 
-import asyncio
-import json
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from pathlib import Path
 from typing import cast
 
-import asyncpg
 import pytest
 
-from sidecar.command.program import main
-from sidecar.store.clock import SystemClock
-from sidecar.store.embedded import EmbeddedPostgres
-from tests.store.stewarding import Worlds
-from tests.support.serving import Serving, Stage
+from tests.command.explaining import Scene
 
 HIDDEN = {"allowed": False, "denial": "NOT_FOUND", "reason": "RESOURCE_NOT_FOUND"}
 STRANGER = {"allowed": False, "denial": "FORBIDDEN", "reason": "NOT_A_MEMBER"}
-
-
-@dataclass(frozen=True)
-class Scene:
-    """A sidecar that logs its decisions, its database, and the command line."""
-
-    url: str
-    serving: Serving
-    log: Path
-    capsys: pytest.CaptureFixture[str]
-
-    @property
-    def address(self) -> str:
-        """Of the listener that explains."""
-        return self.serving.sidecar.addresses[0]
-
-    async def explain(self, decision_id: str, *more: str) -> tuple[int, str, str]:
-        """How the command ends, and what it prints to each stream."""
-        self.capsys.readouterr()
-        line = ["explain", decision_id, "--log", str(self.log)]
-        arguments = [*line, "--address", self.address, *more]
-        code = await asyncio.to_thread(main, arguments)
-        return code, *self.capsys.readouterr()
-
-    async def compared(self, decision_id: str, *more: str) -> dict[str, object]:
-        """The document of the command, with its exit code."""
-        code, out, err = await self.explain(decision_id, "--json", *more)
-        assert "" == err
-        return {**json.loads(out), "code": code}
-
-    @asynccontextmanager
-    async def changed(self, change: str, undo: str) -> AsyncIterator[None]:
-        """While facts are other ones."""
-        connection = await asyncpg.connect(self.url)
-        try:
-            await connection.execute(change)
-            yield
-            await connection.execute(undo)
-        finally:
-            await connection.close()
-
-    async def ask(self, call: str, request: Mapping[str, object]) -> str:
-        """Asks the server; gives the id that the log has for it."""
-        # What was changed by another test has been undone by now.
-        fresh = {**request, "consistency": {"fully_consistent": True}}
-        began = (
-            f"{datetime.fromtimestamp(SystemClock().wall(), UTC):%Y-%m-%dT%H:%M:%S.%f}"
-        )
-        await self.serving.ask("native", call, fresh)
-        async with asyncio.timeout(10):
-            while True:
-                for record in self.logged():
-                    if record["rpc"] == call and str(record["time"]) >= began:
-                        return str(record["decision_id"])
-                await asyncio.sleep(0)
-
-    def logged(self) -> list[dict[str, object]]:
-        """The records that are in the log by now."""
-        lines = self.log.read_text("utf-8").splitlines() if self.log.exists() else []
-        return [cast("dict[str, object]", json.loads(line)) for line in lines]
-
-
-@pytest.fixture(scope="module")
-async def served(
-    postgres: EmbeddedPostgres, stage: Stage, tmp_path_factory: pytest.TempPathFactory
-) -> tuple[str, Serving, Path]:
-    """A running sidecar that logs, over the world of tests/store/steward.sql."""
-    url = await Worlds(postgres, "explained").new()
-    log = tmp_path_factory.mktemp("explained") / "decisions.log"
-    logging = {"to": "file", "file": str(log)}
-    return url, await stage.start(url, decision_log=logging), log
-
-
-@pytest.fixture
-def scene(
-    served: tuple[str, Serving, Path], capsys: pytest.CaptureFixture[str]
-) -> Scene:
-    """That sidecar, and the command line beside it."""
-    return Scene(*served, capsys)
 
 
 def of_ann(**question: object) -> dict[str, object]:
