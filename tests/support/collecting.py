@@ -80,6 +80,10 @@ class Collector:
         async with asyncio.timeout(_SECONDS), self._arrived:
             await self._arrived.wait_for(is_there)
 
+    def requests(self) -> list[ExportTraceServiceRequest]:
+        """All that it was sent."""
+        return [ExportTraceServiceRequest.FromString(each) for each in self.received]
+
     async def trace(self, trace_id: str) -> dict[str, list[Span]]:
         """The spans of a trace by name, once the last of it is here."""
 
