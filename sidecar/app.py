@@ -92,7 +92,7 @@ class Sidecar:
     async def start(cls, settings: Settings) -> Self:
         """Starts everything, or closes what it opened and raises.
 
-        Raises RoutesError, StoreError, ListenerError, TracingError and
+        Raises RoutesError, StoreError, ListenerError, CollectorError and
         DecisionLogError.
         """
         listeners = [

@@ -404,6 +404,116 @@ class EdgeSettings(_Tree):
     )
 
 
+def _collector_url(text: str) -> str:
+    parts = urlsplit(text)
+    if not text.isascii() or not text.isprintable() or " " in text:
+        raise ValueError("must be plain ascii")
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ValueError("must be `http://<host>:<port>` or `https://<host>:<port>`")
+    if "@" in parts.netloc or parts.path.strip("/") or parts.query or parts.fragment:
+        raise ValueError("must have nothing but a host and a port")
+    if parts.port == 0:  # raises ValueError itself for what is no port
+        raise ValueError("must have a port above 0")
+    return text
+
+
+_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+class CollectorSettings(_Tree):
+    """A collector of OpenTelemetry, and what it is told of this process."""
+
+    endpoint: Annotated[str, AfterValidator(_collector_url)] | None = Field(
+        default=None,
+        description="The collector, as `http://<host>:<port>` or with `https`; it is "
+        "told by OTLP over gRPC, on port 4317 if none is named. Null is none.",
+    )
+    headers_file: Path | None = Field(
+        default=None,
+        description="A file with what is sent along, such as a token: one "
+        "`<name>: <value>` a line, read for each batch anew. Needs `https` beyond "
+        "loopback.",
+    )
+    ca_file: Path | None = Field(
+        default=None,
+        description="Authorities to trust for the collector, as PEM; unset means those "
+        "that come with gRPC.",
+    )
+    certificate: Path | None = Field(
+        default=None,
+        description="The certificate to show to the collector, as PEM; with `key`.",
+    )
+    key: Path | None = Field(
+        default=None, description="The private key of `certificate`, as PEM."
+    )
+    service_name: _Name = Field(
+        default="authz-sidecar", description="The resource's `service.name`."
+    )
+    instance: _Name | None = Field(
+        default=None,
+        description="The resource's `service.instance.id`, such as the pod's name; "
+        "unset means a new one with each start.",
+    )
+    attributes: dict[str, str] = Field(
+        default={}, description="More of the resource's attributes, by name."
+    )
+    timeout_seconds: PositiveFloat = Field(
+        default=5.0,
+        description="How long the collector has to take what is sent, in seconds.",
+    )
+
+    @model_validator(mode="after")
+    def _is_reached_safely(self) -> Self:
+        if self.endpoint is None:
+            return self
+        parts = urlsplit(self.endpoint)
+        is_tls = parts.scheme == "https"
+        if (self.certificate is None) is not (self.key is None):
+            raise ValueError("must have both `certificate` and `key`, or neither")
+        if not is_tls and (self.ca_file is not None or self.key is not None):
+            raise ValueError("must have `ca_file` and `key` with `https` only")
+        if self.headers_file and not is_tls and parts.hostname not in _LOOPBACK:
+            raise ValueError("must have `headers_file` with `https` or loopback only")
+        return self
+
+
+class TracingSettings(CollectorSettings):
+    """OpenTelemetry traces; without an `endpoint` nothing is traced."""
+
+    sample_ratio: Annotated[float, Field(ge=0, le=1)] = Field(
+        default=0.01,
+        description="The share of calls that is traced of those whose caller names no "
+        "trace; the others are traced when their caller's trace is.",
+    )
+    follow_http: bool = Field(
+        default=False,
+        description="Whether at the edge the trace in the HTTP request's headers is "
+        "followed when Envoy names none; who sends requests then chooses what is "
+        "traced.",
+    )
+    batch_spans: PositiveInt = Field(
+        default=512, description="Spans that are sent at once."
+    )
+    queue_spans: PositiveInt = Field(
+        default=4_096,
+        description="Spans that may wait to be sent; more are dropped and counted.",
+    )
+    interval_seconds: PositiveFloat = Field(
+        default=1.0, description="How long spans wait for others, in seconds."
+    )
+    flush_seconds: NonNegativeFloat = Field(
+        default=2.0,
+        description="How long sending the rest may take when the sidecar stops, in "
+        "seconds.",
+    )
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> Self:
+        if self.batch_spans > self.queue_spans:
+            raise ValueError("must have `batch_spans` of at most `queue_spans`")
+        return self
+
+
 _LEAST_RECORD_BYTES = 4_096
 _RECORDS_IN_A_FILE = 4
 
@@ -411,7 +521,7 @@ _RECORDS_IN_A_FILE = 4
 class DecisionLogSettings(_Tree):
     """What is written down of every decision."""
 
-    to: Literal["stdout", "file"] | None = Field(
+    to: Literal["stdout", "file", "otlp"] | None = Field(
         default=None, description="Where records go; null logs no decision."
     )
     file: Path | None = Field(
@@ -424,6 +534,7 @@ class DecisionLogSettings(_Tree):
     files: Annotated[int, Field(ge=2, le=1_000)] = Field(
         default=5, description="Files that are kept, with the one that is written."
     )
+    collector: CollectorSettings = CollectorSettings()
     sample_allowed: Annotated[float, Field(ge=0, le=1)] = Field(
         default=1.0,
         description="The share of allowed calls that is logged. Denials, and what "
@@ -462,112 +573,15 @@ class DecisionLogSettings(_Tree):
     def _is_whole(self) -> Self:
         if (self.to == "file") is (self.file is None):
             raise ValueError("must have both `to: file` and `file`, or neither")
+        if (self.to == "otlp") is (self.collector.endpoint is None):
+            raise ValueError(
+                "must have both `to: otlp` and `collector.endpoint`, or neither"
+            )
         if self.file_bytes < _RECORDS_IN_A_FILE * self.record_bytes:
             raise ValueError(
                 f"must have `file_bytes` of at least {_RECORDS_IN_A_FILE} times "
                 "`record_bytes`"
             )
-        return self
-
-
-def _collector_url(text: str) -> str:
-    parts = urlsplit(text)
-    if not text.isascii() or not text.isprintable() or " " in text:
-        raise ValueError("must be plain ascii")
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise ValueError("must be `http://<host>:<port>` or `https://<host>:<port>`")
-    if "@" in parts.netloc or parts.path.strip("/") or parts.query or parts.fragment:
-        raise ValueError("must have nothing but a host and a port")
-    if parts.port == 0:  # raises ValueError itself for what is no port
-        raise ValueError("must have a port above 0")
-    return text
-
-
-_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
-
-
-class TracingSettings(_Tree):
-    """OpenTelemetry traces."""
-
-    endpoint: Annotated[str, AfterValidator(_collector_url)] | None = Field(
-        default=None,
-        description="The collector, as `http://<host>:<port>` or with `https`; it is "
-        "told by OTLP over gRPC, on port 4317 if none is named. Null traces nothing.",
-    )
-    headers_file: Path | None = Field(
-        default=None,
-        description="A file with what is sent along, such as a token: one "
-        "`<name>: <value>` a line, read for each batch anew. Needs `https` beyond "
-        "loopback.",
-    )
-    ca_file: Path | None = Field(
-        default=None,
-        description="Authorities to trust for the collector, as PEM; unset means those "
-        "that come with gRPC.",
-    )
-    certificate: Path | None = Field(
-        default=None,
-        description="The certificate to show to the collector, as PEM; with `key`.",
-    )
-    key: Path | None = Field(
-        default=None, description="The private key of `certificate`, as PEM."
-    )
-    sample_ratio: Annotated[float, Field(ge=0, le=1)] = Field(
-        default=0.01,
-        description="The share of calls that is traced of those whose caller names no "
-        "trace; the others are traced when their caller's trace is.",
-    )
-    follow_http: bool = Field(
-        default=False,
-        description="Whether at the edge the trace in the HTTP request's headers is "
-        "followed when Envoy names none; who sends requests then chooses what is "
-        "traced.",
-    )
-    service_name: _Name = Field(
-        default="authz-sidecar", description="The resource's `service.name`."
-    )
-    instance: _Name | None = Field(
-        default=None,
-        description="The resource's `service.instance.id`, such as the pod's name; "
-        "unset means a new one with each start.",
-    )
-    attributes: dict[str, str] = Field(
-        default={}, description="More of the resource's attributes, by name."
-    )
-    batch_spans: PositiveInt = Field(
-        default=512, description="Spans that are sent at once."
-    )
-    queue_spans: PositiveInt = Field(
-        default=4_096,
-        description="Spans that may wait to be sent; more are dropped and counted.",
-    )
-    interval_seconds: PositiveFloat = Field(
-        default=1.0, description="How long spans wait for others, in seconds."
-    )
-    timeout_seconds: PositiveFloat = Field(
-        default=5.0,
-        description="How long the collector has to take what is sent, in seconds.",
-    )
-    flush_seconds: NonNegativeFloat = Field(
-        default=2.0,
-        description="How long sending the rest may take when the sidecar stops, in "
-        "seconds.",
-    )
-
-    @model_validator(mode="after")
-    def _is_whole(self) -> Self:
-        if self.endpoint is None:
-            return self
-        parts = urlsplit(self.endpoint)
-        is_tls = parts.scheme == "https"
-        if (self.certificate is None) is not (self.key is None):
-            raise ValueError("must have both `certificate` and `key`, or neither")
-        if not is_tls and (self.ca_file is not None or self.key is not None):
-            raise ValueError("must have `ca_file` and `key` with `https` only")
-        if self.headers_file and not is_tls and parts.hostname not in _LOOPBACK:
-            raise ValueError("must have `headers_file` with `https` or loopback only")
-        if self.batch_spans > self.queue_spans:
-            raise ValueError("must have `batch_spans` of at most `queue_spans`")
         return self
 
 

@@ -8,7 +8,7 @@ import secrets
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final, TypeAlias
+from typing import Final, TextIO, TypeAlias, cast
 
 from sidecar.audit.decision_log import DecisionLog, LogLimits, LogStats
 from sidecar.audit.files import RotatingFile
@@ -19,13 +19,15 @@ from sidecar.settings import DecisionLogSettings
 from sidecar.store.clock import SystemClock
 from sidecar.transport.notes import Note, Recorder
 from sidecar.transport.records import Records
+from sidecar.wiring import VERSION
+from sidecar.wiring_collector import collector_of, resource_of
 
 _LEAST_KEY_BYTES: Final = 16
 _Read: TypeAlias = Callable[[LogStats], float]
 
 
 def start_log(settings: DecisionLogSettings) -> DecisionLog[Note]:
-    """A log that is written; raises DecisionLogError."""
+    """A log that is written; raises DecisionLogError and CollectorError."""
     masks = Masks(map(Maskable, settings.mask), _key(settings.mask_key_file))
     limits = LogLimits(
         settings.sample_allowed, settings.queue_bytes, settings.record_bytes
@@ -43,7 +45,22 @@ def recorder_of(log: DecisionLog[Note], metrics: Metrics) -> Recorder:
 def _sink(settings: DecisionLogSettings) -> Sink:
     if settings.file is not None:
         return RotatingFile(settings.file, settings.file_bytes, settings.files)
-    return Stream(sys.stdout.fileno())
+    collector = settings.collector
+    if collector.endpoint is None:
+        return _stdout()
+    from sidecar.transport.otlp_logs import OtlpLogs  # noqa: PLC0415  most have a file
+
+    found = collector_of(collector, collector.endpoint, "decision_log.collector")
+    return OtlpLogs(found, VERSION, resource_of(collector), SystemClock())
+
+
+def _stdout() -> Sink:
+    # The type says that it is always there. Where it was closed from the start, its
+    # number belongs to something else by now.
+    output = cast("TextIO | None", sys.stdout)
+    if output is None:
+        raise DecisionLogError("decision log: standard output is closed")
+    return Stream(output.fileno())
 
 
 def _key(path: Path | None) -> bytes:

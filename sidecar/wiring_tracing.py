@@ -3,33 +3,22 @@
 Without tracing nothing goes around anything, and nothing of it is imported.
 """
 
-import re
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Final, Protocol
-from urllib.parse import urlsplit
-from uuid import uuid4
+from typing import TYPE_CHECKING, Protocol
 
 from sidecar.observe.metrics import Reading, Sample
 from sidecar.ports import Facts, FactSource
-from sidecar.settings import Settings, TracingSettings
+from sidecar.settings import Settings
 from sidecar.transport.ext_authz import VerdictCounter
 from sidecar.transport.grpc_api import DecisionCounter
 from sidecar.transport.interceptors import Around, CallObserver
 from sidecar.wiring import FACT_NAMES, VERSION
+from sidecar.wiring_collector import collector_of, resource_of
 
 if TYPE_CHECKING:
     from sidecar.observe.outbox import Outbox
-    from sidecar.transport.otlp import Collector, Headers, Tls
-
-_PORT: Final = 4317
-_HEADER: Final = re.compile(r"[a-z0-9_.-]+", re.ASCII)
-
-
-class TracingError(Exception):
-    """Calls cannot be traced as the settings say."""
 
 
 class Counts(CallObserver, DecisionCounter, Protocol):
@@ -56,7 +45,7 @@ class Seams:
 
 
 def start_tracing(settings: Settings, closing: AsyncExitStack) -> Seams:
-    """Begins to send spans until `closing`; raises TracingError."""
+    """Begins to send spans until `closing`; raises CollectorError."""
     tracing = settings.tracing
     if tracing.endpoint is None:
         return Seams()
@@ -69,7 +58,8 @@ def start_tracing(settings: Settings, closing: AsyncExitStack) -> Seams:
     from sidecar.transport.otlp import OtlpSender  # noqa: PLC0415
     from sidecar.transport.traced import TracedCalls, TracedCounts  # noqa: PLC0415
 
-    sender = OtlpSender(_collector(tracing, tracing.endpoint), VERSION, _of(tracing))
+    collector = collector_of(tracing, tracing.endpoint, "tracing")
+    sender = OtlpSender(collector, VERSION, resource_of(tracing))
     outbox = Outbox(
         sender,
         Bounds(tracing.queue_spans, tracing.batch_spans, tracing.interval_seconds),
@@ -91,68 +81,6 @@ def start_tracing(settings: Settings, closing: AsyncExitStack) -> Seams:
         lambda source: TracedSource(source, FACT_NAMES),
         around_counts,
     )
-
-
-def _of(tracing: TracingSettings) -> dict[str, str]:
-    """What every span says of this process."""
-    return {
-        **tracing.attributes,
-        "service.name": tracing.service_name,
-        "service.version": VERSION,
-        "service.instance.id": tracing.instance or str(uuid4()),
-    }
-
-
-def _collector(tracing: TracingSettings, endpoint: str) -> "Collector":
-    from sidecar.transport.otlp import Collector  # noqa: PLC0415  likewise
-
-    parts = urlsplit(endpoint)
-    target = parts.netloc if parts.port else f"{parts.netloc}:{_PORT}"
-    tls = _tls(tracing) if parts.scheme == "https" else None
-    file = tracing.headers_file
-
-    def headers() -> "Headers":
-        return () if file is None else read_headers(file)
-
-    return Collector(target, tls, headers, tracing.timeout_seconds)
-
-
-def _tls(tracing: TracingSettings) -> "Tls":
-    from sidecar.transport.otlp import Tls  # noqa: PLC0415  likewise
-
-    return Tls(
-        _content("ca_file", tracing.ca_file),
-        _content("key", tracing.key),
-        _content("certificate", tracing.certificate),
-    )
-
-
-def _content(name: str, path: Path | None) -> bytes | None:
-    if path is None:
-        return None
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        reason = (error.strerror or "it is no file").lower()
-        message = f"`tracing.{name}` cannot be read: {reason}"
-        raise TracingError(message) from error
-    if b"-----BEGIN " not in content:
-        raise TracingError(f"`tracing.{name}` is not PEM")
-    return content
-
-
-def read_headers(file: Path) -> "Headers":
-    """The headers of a file, names in lower case; raises OSError and ValueError."""
-    found: list[tuple[str, str]] = []
-    for line in file.read_text("ascii").splitlines():
-        name, colon, value = line.partition(":")
-        if not line.strip():
-            continue
-        header = name.strip().lower(), value.strip()
-        if not colon or not _HEADER.fullmatch(header[0]) or not value.isprintable():
-            raise ValueError("each line must be `<name>: <value>`")
-        found.append(header)
-    return tuple(found)
 
 
 def _readings(outbox: "Outbox") -> list[Reading]:

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from sidecar.settings import Settings, SettingsError, load
-from sidecar.wiring_tracing import TracingError, read_headers, start_tracing
+from sidecar.wiring_collector import CollectorError, read_headers
+from sidecar.wiring_tracing import start_tracing
 
 HTTPS = "https://collector.example:4317"
 
@@ -80,7 +81,7 @@ async def test_unusable_authorities_end_the_start(
     path = tmp_path / "sidecar.yaml"
     path.write_text(f"tracing: {{endpoint: '{HTTPS}', ca_file: '{ca}'}}\n")
     async with AsyncExitStack() as closing:
-        with pytest.raises(TracingError) as raised:
+        with pytest.raises(CollectorError) as raised:
             start_tracing(load(path), closing)
 
     assert "`tracing.ca_file` " in str(raised.value)

@@ -7,8 +7,6 @@ from typing import Final
 
 from sidecar.audit.record import Json, Record
 
-# In these parts of a record; what else a record has is no one's.
-_PARTS: Final = ("caller", "proved", "context", "question", "answer", "edge")
 _DIGEST_BYTES: Final = 8
 
 
@@ -28,23 +26,28 @@ class Maskable(Enum):
     PEER = "peer"
 
 
-_KEYS: Final[dict[Maskable, tuple[str, ...]]] = {
-    Maskable.USER_ID: ("user_id",),
-    Maskable.SUBJECT: ("subject",),
+_EVERYWHERE: Final = ("caller", "proved", "context", "question", "answer")
+# The parts of a record in which a field may be, and its names there.
+_PLACES: Final[dict[Maskable, tuple[tuple[str, ...], tuple[str, ...]]]] = {
+    Maskable.USER_ID: (_EVERYWHERE, ("user_id",)),
+    Maskable.SUBJECT: (("caller",), ("subject",)),
     Maskable.PRINCIPAL_ID: (
-        "principal_id",
-        "pinned_principal_id",
-        "current_principal_id",
-        "write_principal_id",
-        "owner_principal_id",
+        _EVERYWHERE,
+        (
+            "principal_id",
+            "pinned_principal_id",
+            "current_principal_id",
+            "write_principal_id",
+            "owner_principal_id",
+        ),
     ),
-    Maskable.ORGANIZATION_ID: ("organization_id",),
-    Maskable.CLUSTER_ID: ("cluster_id", "accessible_cluster_ids"),
-    Maskable.RESOURCE_ID: ("id", "feature_instance_id"),
-    Maskable.ITEM: ("item",),
-    Maskable.NAME: ("name",),
-    Maskable.PATH: ("path",),
-    Maskable.PEER: ("peer",),
+    Maskable.ORGANIZATION_ID: (("caller",), ("organization_id",)),
+    Maskable.CLUSTER_ID: (_EVERYWHERE, ("cluster_id", "accessible_cluster_ids")),
+    Maskable.RESOURCE_ID: (("question",), ("id", "feature_instance_id")),
+    Maskable.ITEM: (("question",), ("item",)),
+    Maskable.NAME: (("answer",), ("name",)),
+    Maskable.PATH: (("edge",), ("path",)),
+    Maskable.PEER: ((), ()),
 }
 # A list filter, and its SQL, compares with ids of every kind.
 _FILTERED: Final = frozenset(Maskable) - {
@@ -52,6 +55,17 @@ _FILTERED: Final = frozenset(Maskable) - {
 }  # fmt: skip
 _FILTER: Final = "filter"
 _FILTER_KEYS: Final = frozenset({"value", "values", "parameters"})
+# Of these the answer is decisions, which name nobody.
+_DECISIONS: Final = frozenset(
+    {
+        "CheckVisible",
+        "CheckWritable",
+        "CheckCreatable",
+        "CheckRole",
+        "Authorize",
+        "Check",
+    }
+)
 
 
 class Masks:
@@ -61,9 +75,11 @@ class Masks:
         """`key`: of 16 to 64 bytes; equal values are equal under the same key."""
         chosen = frozenset(masked)
         self._key = key
-        self._names = {name: each.value for each in chosen for name in _KEYS[each]}
+        self._names = {name: each.value for each in chosen for name in _PLACES[each][1]}
+        self._parts = {part for each in chosen for part in _PLACES[each][0]}
         if chosen & _FILTERED:
             self._names.update(dict.fromkeys(_FILTER_KEYS, _FILTER))
+            self._parts.add("answer")
         self._masks_peer = Maskable.PEER in chosen
 
     def apply(self, record: Record) -> None:
@@ -71,11 +87,10 @@ class Masks:
 
         What was masked is named in its `masked`.
         """
-        if not self._names:
-            return
         found: set[str] = set()
-        for part in _PARTS:
-            if part in record:
+        for part in self._parts:
+            is_named = part != "answer" or record["rpc"] not in _DECISIONS
+            if is_named and part in record:
                 record[part] = self._masked(record[part], found)
         peer = record["peer"]
         if self._masks_peer and isinstance(peer, str) and peer:

@@ -13,7 +13,7 @@ from sidecar.edge.compiling import RoutesError
 from sidecar.settings import SettingsError, load
 from sidecar.store.errors import StoreError
 from sidecar.transport.listener import ListenerError
-from sidecar.wiring_tracing import TracingError
+from sidecar.wiring_collector import CollectorError
 
 T = TypeVar("T")
 
@@ -23,7 +23,7 @@ _SPOKEN = (
     ListenerError,
     RoutesError,
     DecisionLogError,
-    TracingError,
+    CollectorError,
 )
 
 

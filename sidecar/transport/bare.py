@@ -4,8 +4,9 @@ The form is that of the command line's `bare_json`: the proto's names, enums wit
 their prefix, and nothing that is not set.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
+from operator import attrgetter
 from typing import TYPE_CHECKING, Final, TypeAlias, cast
 
 from google.protobuf.descriptor import Descriptor, EnumDescriptor, FieldDescriptor
@@ -21,9 +22,11 @@ if TYPE_CHECKING:
 _Enum: TypeAlias = "EnumDescriptor | UpbEnumDescriptor"
 _Field: TypeAlias = "FieldDescriptor | UpbFieldDescriptor"
 _Type: TypeAlias = "Descriptor | UpbDescriptor"
-_Read: TypeAlias = Callable[[Message], Json]
-# How to tell that a field is not to be told, and how to tell it.
-_Reading: TypeAlias = tuple[str, bool, _Read]
+_Read: TypeAlias = Callable[[Message], object]
+_Convert: TypeAlias = Callable[[object], Json]
+# A field's name, whether it may be unset, how to read it, whether it has several
+# values, and how to make one plain; none for what is plain already.
+_Reading: TypeAlias = tuple[str, bool, _Read, bool, _Convert | None]
 
 _UNSPECIFIED: Final = "UNSPECIFIED"
 
@@ -31,44 +34,50 @@ _UNSPECIFIED: Final = "UNSPECIFIED"
 def bare(message: Message) -> dict[str, Json]:
     """The message as a mapping of its own."""
     found: dict[str, Json] = {}
-    for name, has_presence, read in _readings(message.DESCRIPTOR):
+    for name, has_presence, read, is_repeated, convert in _readings(message.DESCRIPTOR):
         if has_presence and not message.HasField(name):
             continue
         value = read(message)
-        if value is not None:
-            found[name] = value
+        if is_repeated:
+            several = cast("Iterable[Json]", value)
+            found[name] = [*map(convert, several)] if convert else [*several]
+        elif convert is None:
+            found[name] = cast("Json", value)
+        else:
+            told = convert(value)
+            if told is not None:
+                found[name] = told
     return found
 
 
 @cache
 def _readings(kind: _Type) -> tuple[_Reading, ...]:
     return tuple(
-        (field.name, field.has_presence, _reader(field)) for field in kind.fields
+        (
+            field.name,
+            field.has_presence,
+            attrgetter(field.name),
+            field.is_repeated,
+            _converter(field),
+        )
+        for field in kind.fields
     )
 
 
-def _reader(field: _Field) -> _Read:
-    name = field.name
-    one = _one(field)
-    if field.is_repeated:
-        return lambda message: [one(each) for each in getattr(message, name)]
-    return lambda message: one(getattr(message, name))
-
-
-def _one(field: _Field) -> Callable[[object], Json]:
+def _converter(field: _Field) -> _Convert | None:
     if field.cpp_type == FieldDescriptor.CPPTYPE_MESSAGE:
-        return lambda value: bare(cast("Message", value))
-    if field.enum_type is not None:
-        names = _names(field.enum_type)
-        is_told = field.is_repeated or field.has_presence
-        unspecified = names[0] if is_told else None
+        return cast("_Convert", bare)
+    if field.enum_type is None:
+        return None
+    names = _names(field.enum_type)
+    # Not told where it is neither one of several nor set for sure.
+    is_told = field.is_repeated or field.has_presence
+    known = names if is_told else {**names, 0: None}
 
-        def name(value: object) -> Json:
-            number = cast("int", value)
-            return unspecified if number == 0 else names.get(number, str(number))
+    def name(number: object) -> Json:
+        return known.get(cast("int", number), str(number))
 
-        return name
-    return lambda value: cast("Json", value)
+    return name
 
 
 def _names(enum: _Enum) -> Mapping[int, str]:

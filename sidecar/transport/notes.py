@@ -3,8 +3,6 @@
 Whatever costs time is left for later, on another thread: a note only refers to it.
 """
 
-import itertools
-import secrets
 from collections.abc import Awaitable, Callable, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
@@ -49,33 +47,29 @@ _NOTE_BYTES = 1_024
 class Note:
     """A call: what is known of it so far; none for what never came to be known."""
 
-    __slots__ = (
-        "authorized", "began", "caller", "code", "context", "decision_id", "decisions",
-        "listener", "outcome", "peer", "proved", "reason", "request", "requirements",
-        "response", "rpc", "seconds", "verdict", "weight",
-    )  # fmt: skip
+    # As attributes of the class these cost a call nothing.
+    response: "Message | None" = None
+    caller: Caller | None = None
+    proved: Authenticated | None = None
+    context: TenantContext | Denied | None = None
+    requirements: Sequence[Requirement] | None = None
+    authorized: Authorized | None = None
+    decisions: Sequence[Decision] = ()
+    verdict: Verdict | None = None
+    outcome = Outcome.ERROR
+    code = ""
+    reason = ""
+    seconds = 0.0
+    weight = _NOTE_BYTES
 
-    def __init__(self, rpc: str, request: "Message", listener: str, peer: str) -> None:
+    def __init__(
+        self, rpc: str, listener: str, request: "Message", peer: str, began: float
+    ) -> None:
         self.rpc = rpc
-        self.request = request
         self.listener = listener
+        self.request = request
         self.peer = peer
-        self.began = 0.0
-        self.response: Message | None = None
-        self.caller: Caller | None = None
-        self.proved: Authenticated | None = None
-        self.context: TenantContext | Denied | None = None
-        self.requirements: Sequence[Requirement] | None = None
-        self.authorized: Authorized | None = None
-        self.decisions: Sequence[Decision] = ()
-        self.verdict: Verdict | None = None
-        # For calls whose answer has none.
-        self.decision_id = ""
-        self.outcome = Outcome.ERROR
-        self.code = ""
-        self.reason = ""
-        self.seconds = 0.0
-        self.weight = _NOTE_BYTES
+        self.began = began
 
 
 class Notebook(Protocol):
@@ -103,8 +97,6 @@ class Recorder(Witness, CallObserver, DecisionCounter):
         self._observer = observer
         self._counter = counter
         self._wall = clock.wall
-        self._prefix = secrets.token_hex(6)
-        self._numbers = itertools.count(1)
 
     def record_api(self, servicer: AuthorizationServicer, listener: str) -> None:
         """Has the decisions that a servicer makes noted from now on."""
@@ -136,11 +128,9 @@ class Recorder(Witness, CallObserver, DecisionCounter):
         wall = self._wall
 
         async def noted(request: "Message", context: Context) -> "Message":
-            note = Note(rpc, request, listener, context.peer())
-            note.began = wall()
+            note = Note(rpc, listener, request, context.peer(), wall())
             _NOTE.set(note)
-            response = await answer(request, context)
-            note.response = response
+            response = note.response = await answer(request, context)
             return response
 
         return noted
@@ -188,10 +178,9 @@ class Recorder(Witness, CallObserver, DecisionCounter):
         _NOTE.set(None)
         note.code, note.reason, note.seconds = code, reason, seconds
         note.outcome = _outcome(note)
-        note.weight += note.request.ByteSize()
-        if note.response is not None:
-            note.weight += note.response.ByteSize()
-        note.decision_id = f"{self._prefix}-{next(self._numbers):x}"
+        response = note.response
+        answered = 0 if response is None else response.ByteSize()
+        note.weight = _NOTE_BYTES + note.request.ByteSize() + answered
         self._notebook.add(note)
 
     @override

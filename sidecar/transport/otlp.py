@@ -46,7 +46,7 @@ _PASSING: Final = frozenset(
         grpc.StatusCode.DATA_LOSS,
     }
 )
-_OPTIONS: Final = (
+OPTIONS: Final = (
     # A collector that is back is found within seconds, not minutes.
     ("grpc.max_reconnect_backoff_ms", 5_000),
     # Where spans go the settings say, and no variable of the environment.
@@ -149,9 +149,9 @@ class OtlpSender(Sender):
 
 def _channel(target: str, tls: Tls | None) -> aio.Channel:
     if tls is None:
-        return aio.insecure_channel(target, _OPTIONS)
+        return aio.insecure_channel(target, OPTIONS)
     credentials = grpc.ssl_channel_credentials(tls.ca, tls.key, tls.certificate)
-    return aio.secure_channel(target, credentials, _OPTIONS)
+    return aio.secure_channel(target, credentials, OPTIONS)
 
 
 # A message that has messages is their bytes one after another, each behind its number

@@ -5,6 +5,8 @@ no more than which kind of credential it has shown, of a request at the edge nei
 headers nor what follows the path.
 """
 
+import itertools
+import secrets
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Final, assert_never
@@ -35,7 +37,9 @@ from sidecar.transport.wanted import wanted
 VERSION: Final = 1
 MASKED: Final = "<masked>"
 _CREDENTIALS: Final = ("api_key", "access_token")
-_CONTEXTS: Final = 1_024
+# Clusters of all remembered contexts together, and how many a context counts for.
+_REMEMBERED_WEIGHT: Final = 50_000
+_CONTEXT_WEIGHT: Final = 20
 _Fields = dict[str, Json]
 
 
@@ -43,8 +47,12 @@ class Records:
     """Makes records, on one thread."""
 
     def __init__(self) -> None:
+        # For the calls whose answer has no id.
+        self._prefix = secrets.token_hex(6)
+        self._numbers = itertools.count(1)
         # Contexts are remembered, so that the same ones come again and again.
         self._contexts: dict[int, tuple[TenantContext, _Fields]] = {}
+        self._weight = 0
 
     def of(self, note: Note) -> Record:
         """The record of a call that has ended."""
@@ -55,7 +63,7 @@ class Records:
         record: Record = {
             "v": VERSION,
             "time": _written(note.began),
-            "decision_id": _decision_id(note),
+            "decision_id": _decision_id(response) or self._decision_id(),
             "source": "edge" if at_edge else "api",
             "rpc": note.rpc,
             "outcome": note.outcome.value,
@@ -76,15 +84,20 @@ class Records:
         record["masked"] = [name for name in _CREDENTIALS if name in caller]
         return record
 
+    def _decision_id(self) -> str:
+        return f"{self._prefix}-{next(self._numbers):x}"
+
     def _context(self, context: TenantContext | Denied | None) -> Json:
         if not isinstance(context, TenantContext):
             return None
         known = self._contexts.get(id(context))
         if known is not None:
             return known[1]
-        if len(self._contexts) >= _CONTEXTS:
-            self._contexts.clear()
         told = bare(tenant_context(context))
+        self._weight += _CONTEXT_WEIGHT + len(context.accessible_cluster_ids)
+        if self._weight > _REMEMBERED_WEIGHT:
+            self._contexts.clear()
+            self._weight = 0
         # Held, so that nothing else gets its number.
         self._contexts[id(context)] = (context, told)
         return told
@@ -95,17 +108,12 @@ def _written(seconds: float) -> str:
     return f"{moment.isoformat(timespec='microseconds')}Z"
 
 
-def _decision_id(note: Note) -> str:
+def _decision_id(response: Message | None) -> str:
     """As the answer has it, so that whoever was answered finds the record."""
-    found = ""
-    match note.response:
-        case envoy.CheckResponse():
-            found = note.response.dynamic_metadata.fields["decision_id"].string_value
-        case None:
-            pass
-        case _:
-            found = getattr(note.response, "decision_id", "")
-    return found or note.decision_id
+    if isinstance(response, envoy.CheckResponse):
+        return response.dynamic_metadata.fields["decision_id"].string_value
+    found: str = getattr(response, "decision_id", "")
+    return found
 
 
 def _api_caller(request: Message) -> _Fields:

@@ -11,6 +11,7 @@ from tests.decision_log.making import record
 
 KEY = b"k" * 32
 WHOLE = record(
+    rpc="ListContexts",
     caller={
         "subject": {"issuer": "https://login.example", "subject": "SECRET-subject"},
         "pinned_principal_id": "SECRET-principal_id",
@@ -99,6 +100,7 @@ def test_ids_in_filters_are_masked() -> None:
     """A list filter and its SQL say whose rows they are, which is masked too."""
     field = {"field": "OWNER_PRINCIPAL_ID"}
     found = record(
+        rpc="GetListFilter",
         answer=[
             {
                 "filter": {
@@ -120,7 +122,7 @@ def test_ids_in_filters_are_masked() -> None:
                     ],
                 },
             }
-        ]
+        ],
     )
 
     Masks([Maskable.PRINCIPAL_ID], KEY).apply(found)

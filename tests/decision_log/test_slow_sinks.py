@@ -4,6 +4,7 @@ import fcntl
 import json
 import os
 import signal
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -55,6 +56,25 @@ async def test_calls_are_answered_while_nobody_reads(
         assert 0 == await sidecar.ended()
 
 
+async def test_calls_are_answered_while_the_collector_is_silent(example: str) -> None:
+    """A collector that takes connections and never answers delays no call, nor the end.
+
+    What could not be sent is dropped as it is anywhere else.
+    """
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        collector = {"endpoint": f"http://127.0.0.1:{port}", "timeout_seconds": 600}
+        settings = {"to": "otlp", "collector": collector, "queue_bytes": 100_000}
+        async with running(example, {**settings, "flush_seconds": 0.2}) as sidecar:
+            answers = await _ask(sidecar, 30, 600)
+
+            assert [False] * 30 + [True] * 600 == answers
+            assert 0 == await sidecar.figure("authz_decision_log_written_total")
+            assert 0 < await sidecar.figure(f'{_DROPPED}{{outcome="allowed"}}')
+            sidecar.process.send_signal(signal.SIGTERM)
+            assert 0 == await sidecar.ended()
+
+
 async def test_calls_are_answered_while_the_disk_is_full(
     example: str, tmp_path: Path
 ) -> None:
@@ -73,7 +93,7 @@ async def test_calls_are_answered_while_the_disk_is_full(
 
 
 async def test_end_writes_all_that_waits(example: str, tmp_path: Path) -> None:
-    """What was answered just before SIGTERM is in the log once the sidecar has ended."""
+    """What was answered just before SIGTERM is in the log when the sidecar ended."""
     path = tmp_path / "log"
     async with running(example, {"to": "file", "file": str(path)}) as sidecar:
         found = [await sidecar.visible("2", OPEN) for _ in range(200)]
