@@ -2,6 +2,7 @@
 
 import shutil
 import sys
+from importlib.metadata import version
 from pathlib import Path
 from typing import Final, cast
 
@@ -61,10 +62,10 @@ def test_helm_finds_nothing_to_say(values: Path) -> None:
 
 
 @all_values
-@pytest.mark.parametrize("version", [OLDEST, NEWEST])
-def test_kubernetes_knows_every_field(values: Path, version: str) -> None:
+@pytest.mark.parametrize("release", [OLDEST, NEWEST])
+def test_kubernetes_knows_every_field(values: Path, release: str) -> None:
     """Each object fits the schema of its kind, strictly; none is without one."""
-    checked = kubeconform(template("--values", str(values)), version)
+    checked = kubeconform(template("--values", str(values)), release)
 
     assert 0 == checked.code, checked.told
     assert "Invalid: 0, Errors: 0" in checked.told
@@ -206,6 +207,13 @@ def test_a_chart_of_ones_own_brings_it_into_its_pod(tmp_path: Path) -> None:
     budget = at(the(objects_of(text), "PodDisruptionBudget"), "spec", "selector")
     assert {"app": "shop"} == budget["matchLabels"]
     assert "postgresql://authz_reader@postgres/shop" in settings_in(objects_of(text))
+
+
+def test_the_chart_is_of_this_version() -> None:
+    """The image that it names by default is the one of this program."""
+    chart = cast("Object", yaml.safe_load((CHART / "Chart.yaml").read_text()))
+
+    assert version("authz-sidecar") == chart["appVersion"]
 
 
 def test_the_manifests_are_what_the_chart_renders() -> None:

@@ -7,6 +7,7 @@ from typing import Final, cast
 import pytest
 import yaml
 
+from sidecar.settings import SettingsError, load
 from tests.deploy.charts import (
     CHART,
     ROOT,
@@ -62,6 +63,14 @@ def test_every_pod_is_closed(values: Path) -> None:
         assert pod["automountServiceAccountToken"] is False
         assert pod["enableServiceLinks"] is False
         assert not {"hostNetwork", "hostPID", "hostIPC", "hostUsers"} & set(pod)
+
+
+def test_a_service_could_stop_the_sidecar(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So pods have no variables of services: one named so would be a setting."""
+    monkeypatch.setenv("AUTHZ_SIDECAR_SERVICE_HOST", "10.0.0.1")
+
+    with pytest.raises(SettingsError, match="names no setting"):
+        load(None)
 
 
 @all_values
@@ -199,7 +208,7 @@ def test_a_pod_has_time_to_end() -> None:
     (pod,) = [each for each in pods(render(CLOSED)) if "initContainers" in each]
     stop = _settings(CLOSED)["stop"]
     assert isinstance(stop, dict)
-    needed = 20 + 2 + cast("float", stop["linger_seconds"]) + 30
+    needed = 20 + 2 + cast("float", stop["linger_seconds"]) + 30 + 4
 
     assert cast("int", pod["terminationGracePeriodSeconds"]) > needed
 

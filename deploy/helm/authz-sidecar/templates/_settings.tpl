@@ -34,6 +34,7 @@
 {{- $stop := .Values.settings.stop | default dict -}}
 {{- $linger := dig "linger_seconds" 2 $stop -}}
 {{- $grace := dig "grace_seconds" 10 $stop -}}
-{{- /* Another five, so that it is not killed a moment before it is done. */ -}}
-{{- ceil (addf .Values.example.drainSeconds 5 $linger $grace 5) | int -}}
+{{- $flush := dig "decision_log" "flush_seconds" 2 .Values.settings -}}
+{{- /* Another ten, so that nothing is killed a moment before it is done. */ -}}
+{{- ceil (addf .Values.example.drainSeconds $linger $grace $flush 10) | int -}}
 {{- end }}
