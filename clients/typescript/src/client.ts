@@ -45,6 +45,7 @@ export class Client {
   readonly #channel: GrpcClient;
   readonly #timeoutMs: number;
   readonly #budget: Budget;
+  readonly #running = new Set<{ cancel(): void }>();
   #isClosed = false;
 
   private constructor(channel: GrpcClient, timeoutMs: number, retry: Retry) {
@@ -67,6 +68,8 @@ export class Client {
   /** Ends the connection; calls that still run are rejected. */
   close(): void {
     this.#isClosed = true;
+    // The library would let calls that have begun go on until their deadlines.
+    for (const call of this.#running) call.cancel();
     this.#channel.close();
   }
 
@@ -178,8 +181,9 @@ export class Client {
     try {
       for await (const data of stream) yield readBy(call, data as Buffer);
     } catch (error) {
-      throw told(error);
+      throw this.#isClosed ? closed() : told(error);
     } finally {
+      this.#running.delete(stream);
       stream.cancel();
     }
   }
@@ -205,7 +209,7 @@ export class Client {
     return new Promise((resolve, reject) => {
       this.#refuseWhenClosed();
       const deadline = new Date(Date.now() + timeoutMs);
-      this.#channel.makeUnaryRequest<Uint8Array, Buffer>(
+      const running = this.#channel.makeUnaryRequest<Uint8Array, Buffer>(
         `${SERVICE}/${call.method}`,
         asBuffer,
         asItIs,
@@ -213,26 +217,31 @@ export class Client {
         new Metadata(),
         { deadline },
         (error, data) => {
-          if (error !== null) reject(told(error));
+          this.#running.delete(running);
+          if (this.#isClosed) reject(closed());
+          else if (error !== null) reject(told(error));
           else if (data === undefined) reject(withoutAnswer());
           else resolve(data);
         },
       );
+      this.#running.add(running);
     });
   }
 
   #stream(call: calls.Call<unknown>): ClientReadableStream<Buffer> {
     this.#refuseWhenClosed();
-    return this.#channel.makeServerStreamRequest<Uint8Array, Buffer>(
+    const stream = this.#channel.makeServerStreamRequest<Uint8Array, Buffer>(
       `${SERVICE}/${call.method}`,
       asBuffer,
       asItIs,
       call.request,
     );
+    this.#running.add(stream);
+    return stream;
   }
 
   #refuseWhenClosed(): void {
-    if (this.#isClosed) throw new InternalError("the client is closed");
+    if (this.#isClosed) throw closed();
   }
 }
 
@@ -264,6 +273,10 @@ function isServiceError(error: unknown): error is ServiceError {
     "metadata" in error &&
     error.metadata instanceof Metadata
   );
+}
+
+function closed(): InternalError {
+  return new InternalError("the client is closed");
 }
 
 function withoutAnswer(): InternalError {

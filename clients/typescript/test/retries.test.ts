@@ -205,4 +205,27 @@ describe("a client that is closed", () => {
     await assert.rejects(client.watch().next(), errors.InternalError);
     server.stop();
   });
+
+  test("leaves nobody waiting who was asking", async () => {
+    const server = await scripted(() => {
+      client.close();
+    });
+    const client = Client.connect(server.address, { timeoutMs: 60_000 });
+
+    try {
+      await assert.rejects(client.checkVisible(ANN, OWN), errors.InternalError);
+    } finally {
+      server.stop();
+    }
+  });
+
+  test("leaves nobody waiting for changes", async () => {
+    const server = await scripted(() => undefined);
+    const client = Client.connect(server.address);
+    const waiting = client.watch().next();
+    client.close();
+
+    await assert.rejects(waiting, errors.InternalError);
+    server.stop();
+  });
 });
