@@ -117,6 +117,23 @@ def test_the_sidecar_takes_the_settings(values: Path, tmp_path: Path) -> None:
     }
 
 
+def test_each_listener_serves_what_is_meant(tmp_path: Path) -> None:
+    """Envoy can only ask as Envoy, and the application not as Envoy; each is alone."""
+    file = tmp_path / "sidecar.yaml"
+    file.write_text(settings_in(render(EXAMPLE)), encoding="utf-8")
+
+    found = {
+        each.address: (set(each.services), each.explain, each.callers)
+        for each in load(file).listeners
+    }
+
+    assert {
+        "unix:/run/authz/api/authz.sock": ({"api", "health", "watch"}, True, "any"),
+        "unix:/run/authz/edge/authz.sock": ({"edge", "health"}, False, "any"),
+        "0.0.0.0:9465": ({"health"}, False, "any"),
+    } == found
+
+
 def test_large_numbers_stay_whole(tmp_path: Path) -> None:
     """Helm reads numbers as fractions; a weight must not become 2.5e+07."""
     file = tmp_path / "sidecar.yaml"
