@@ -21,6 +21,9 @@ env:
   # For `authz-sidecar health` and `ask` by exec.
   - name: AUTHZ_ADDRESS
     value: unix:/run/authz/api/authz.sock
+  # The image's own is within its root, which is read-only here.
+  - name: TMPDIR
+    value: /tmp
 ports:
   - name: authz-health
     containerPort: {{ .Values.probes.port }}
