@@ -8,10 +8,10 @@ import authz.client.Resource;
 /** Asks which of two rows Ann may see. */
 public final class Quickstart {
   public static void main(String... arguments) {
-    try (Client client = Client.connect("unix:authz.sock")) {
-      Caller ann = Caller.user("2").organization("20");
+    try (Client client = Client.connect("unix:.dev/authz.sock")) {
+      Caller ann = Caller.user("1").organization("1");
       Decisions answer =
-          client.checkVisible(ann, Resource.of("cluster", "7"), Resource.of("model", "9"));
+          client.checkVisible(ann, Resource.of("cluster", "1"), Resource.of("cluster", "3"));
       for (Decision decision : answer) {
         System.out.println(decision.allowed() + " " + decision.reason());
       }

@@ -6,6 +6,9 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.LinkedHashMap;
@@ -13,6 +16,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -164,6 +169,30 @@ final class HostileTest {
       answer.cancel(true);
 
       assertTrue(answer.isCancelled());
+    }
+  }
+
+  /** A client that is closed leaves nobody waiting, and no connection. */
+  @Test
+  void closing() throws Exception {
+    try (ServerSocket listening = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      AsyncClient client =
+          Client.builder("127.0.0.1:" + listening.getLocalPort())
+              .timeout(Duration.ofHours(1))
+              .connectAsync();
+      var answer = client.checkVisible(ANN, List.of(ONE), Options.none());
+      try (Socket accepted = listening.accept()) {
+        accepted.setSoTimeout((int) PATIENT.toMillis());
+
+        client.close();
+
+        accepted.getInputStream().readAllBytes();
+      }
+      ExecutionException error =
+          assertThrows(
+              ExecutionException.class,
+              () -> answer.get(PATIENT.toMillis(), TimeUnit.MILLISECONDS));
+      assertInstanceOf(InternalException.class, error.getCause());
     }
   }
 }

@@ -87,6 +87,19 @@ final class LiveTest {
     }
   }
 
+  /** A listener whose certificate is for other names is not asked. */
+  @Test
+  void listenerOfAnotherName() {
+    Tls tls =
+        Tls.trusting(Path.of(sidecar.toldOfTls("ca")))
+            .identity(Path.of(sidecar.toldOfTls("cert")), Path.of(sidecar.toldOfTls("key")))
+            .serverName("other.example");
+    Client.Builder made = Client.builder(sidecar.toldOfTls("address")).tls(tls).timeout(PATIENT);
+    try (Client client = made.connect()) {
+      assertThrows(UnavailableException.class, () -> client.checkVisible(ANN, OWN));
+    }
+  }
+
   /** What the sidecar says of an error arrives: code, reason and field. */
   @Test
   void typedErrors() {
