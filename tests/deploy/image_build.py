@@ -74,7 +74,7 @@ class Builder:
             return
         inner = f"cd {self._folder} && {command}"
         subprocess.run(  # noqa: S603  what the Dockerfile says
-            ["/usr/sbin/chroot", self._root, "/bin/sh", "-ec", inner],
+            ["/usr/sbin/chroot", self._root, "/bin/sh", "-c", inner],
             env=self._environment,
             check=True,
             stdout=sys.stderr,
