@@ -22,6 +22,7 @@ _ENTER: Final = Path(__file__).with_name("enter.py")
 _PREFIX: Final = Path(sys.prefix).resolve()
 # Where the sidecar's image has what this machine has at its prefix.
 _INSTALLED: Final = "/opt/authz"
+_SOURCE: Final = "/opt/source"
 _ENVOY: Final = Path(sysconfig.get_path("purelib")).resolve() / "envoy" / "_bin"
 _SYSTEM: Final = ("usr", "bin", "sbin", "lib", "lib64")
 _DEVICES: Final = ("null", "zero", "random", "urandom")
@@ -47,7 +48,7 @@ def image_of(reference: str) -> Image:
         {
             "PATH": "/usr/bin:/bin",
             # As if it were installed in there, from this very tree.
-            "PYTHONPATH": f"{ROOT}:{ROOT / 'clients' / 'python'}",
+            "PYTHONPATH": f"{_SOURCE}:{_SOURCE}/clients/python",
             "PYTHONDONTWRITEBYTECODE": "1",
         },
     )
@@ -203,12 +204,13 @@ def _what(spec: Object, around: Surroundings) -> What:
 
 def _of_machine() -> list[tuple[str, str, bool]]:
     places = [f"/{name}" for name in _SYSTEM if not Path(f"/{name}").is_symlink()]
-    places += [str(_PREFIX), sys.base_prefix, str(ROOT)]
+    places += [str(_PREFIX), sys.base_prefix]
     devices = [f"/dev/{name}" for name in _DEVICES]
     return [
         *((each, each, True) for each in places if Path(each).exists()),
         *((each, each, False) for each in devices),
         (str(_PREFIX), _INSTALLED, True),
+        (str(ROOT), _SOURCE, True),
     ]
 
 
