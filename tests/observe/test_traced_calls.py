@@ -306,6 +306,37 @@ async def test_calls_are_as_they_were(sidecar: Traced, engine: str) -> None:
         assert [0, 16] == codes
 
 
+@pytest.mark.parametrize("is_sampled", [False, True])
+async def test_everything_is_counted_all_the_same(
+    sidecar: Traced,
+    is_sampled: bool,  # noqa: FBT001  the value itself
+) -> None:
+    """Whether a call is recorded or not, metrics have it once."""
+    counted = (
+        ("authz_calls_total", {"rpc": "CheckVisible", "code": "OK", "reason": ""}),
+        ("authz_calls_total", {"rpc": "ext_authz.Check", "code": "OK", "reason": ""}),
+        (
+            "authz_decisions_total",
+            {"rpc": "CheckVisible", "decision": "allowed", "reason": "OWNED"},
+        ),
+        (
+            "authz_edge_verdicts_total",
+            {"rule_set": "api", "outcome": "denied", "reason": "CREDENTIAL_MISSING"},
+        ),
+    )
+    registry = sidecar.checking.sidecar.metrics.registry
+
+    def counts() -> list[float]:
+        return [registry.get_sample_value(*each) or 0 for each in counted]
+
+    before = counts()
+    header = ("traceparent", parent(is_sampled=is_sampled)[1])
+    await sidecar.ask("native", "CheckVisible", visible("11"), header)
+    await sidecar.ask("native", CHECK, request("/me"), header)
+
+    assert [each + 1 for each in before] == counts()
+
+
 async def test_only_what_its_caller_records_is_recorded(sidecar: Traced) -> None:
     """Neither a trace that nobody records, nor a malformed one, nor one in HTTP."""
     left_out, header = parent(is_sampled=False)

@@ -4,10 +4,23 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import Final
+from types import SimpleNamespace
+from typing import Final, cast
 
+import grpc
+
+from sidecar.observe.metrics import Metrics
 from sidecar.store.embedded import EmbeddedPostgres
+from sidecar.transport.interceptors import (
+    Around,
+    CallInterceptor,
+    Context,
+    Handler,
+    Raw,
+)
+from sidecar.transport.shedding import Load, LoadLimits
 from tests.support.edge import stored_example
 from tests.support.serving import socket_folder
 
@@ -50,6 +63,7 @@ async def noting(settings):
 sidecar.app.Sidecar.start = noting
 asyncio.run(serve(load(None), ready=tell))
 """
+_METHOD: Final = "/authz.v1.AuthorizationService/CheckVisible"
 _OURS: Final = (
     "sidecar.observe.outbox",
     "sidecar.observe.traced_facts",
@@ -101,3 +115,31 @@ async def test_off_is_as_if_it_did_not_exist(postgres: EmbeddedPostgres) -> None
     for name, (without, within) in _AROUND.items():
         assert [without, within] == [off[name], on[name]]
     assert off["threads"] == on["threads"]
+
+
+async def test_what_serves_a_call_is_the_same_function() -> None:
+    """Where nothing goes around, a handler is what it would be without the feature."""
+    assert "_wrap.<locals>.run" == await _serving(None)
+    assert "_around.<locals>.run" == await _serving(_around)
+
+
+async def _serving(around: Around | None) -> str:
+    """The name of the function that serves a call."""
+    interceptor = CallInterceptor(Metrics(), Load(LoadLimits(1, 1)), around)
+    handler = grpc.unary_unary_rpc_method_handler(lambda request, _: request)
+
+    async def found(_: grpc.HandlerCallDetails) -> Handler:
+        return cast("Handler", handler)
+
+    details = cast("grpc.HandlerCallDetails", SimpleNamespace(method=_METHOD))
+    made = await interceptor.intercept_service(found, details)
+    return str(getattr(made.unary_unary, "__qualname__", ""))
+
+
+def _around(_method: str, handler: Handler, guard: Callable[[Handler], Raw]) -> Raw:
+    guarded = guard(handler)
+
+    async def run(data: bytes, context: Context) -> bytes:
+        return await guarded(data, context)
+
+    return run

@@ -99,6 +99,17 @@ async def test_lengths_are_written_as_they_are(
     assert [{"text": "x" * length, "after": 1}] == found
 
 
+async def test_one_is_not_true(collector: Collector) -> None:
+    """What is equal in Python keeps its own type, in whichever order it comes."""
+    values: list[Attribute] = [True, 1, False, 0]
+
+    async with _sending(collector) as sender:
+        await sender.send([_span({"equal": each}) for each in values])
+
+    found = [attributes_of(each.attributes)["equal"] for each in collector.spans[-4:]]
+    assert list(map(repr, values)) == list(map(repr, found))
+
+
 async def test_many_spans_go_at_once(collector: Collector) -> None:
     """None is lost between the turns in which they are written."""
     spans = [_span({"number": number}) for number in range(100)]
