@@ -96,7 +96,18 @@ def test_values_shared_with_others_stay_as_they_are() -> None:
     assert {"user_id": "1", "accessible_cluster_ids": ["4"]} == context
 
 
-def test_ids_in_filters_are_masked() -> None:
+@pytest.mark.parametrize(
+    "masked",
+    [
+        Maskable.USER_ID,
+        Maskable.PRINCIPAL_ID,
+        Maskable.ORGANIZATION_ID,
+        Maskable.CLUSTER_ID,
+        Maskable.RESOURCE_ID,
+    ],
+    ids=lambda each: each.value,
+)
+def test_ids_in_filters_are_masked(masked: Maskable) -> None:
     """A list filter and its SQL say whose rows they are, which is masked too."""
     field = {"field": "OWNER_PRINCIPAL_ID"}
     found = record(
@@ -125,7 +136,7 @@ def test_ids_in_filters_are_masked() -> None:
         ],
     )
 
-    Masks([Maskable.PRINCIPAL_ID], KEY).apply(found)
+    Masks([masked], KEY).apply(found)
 
     actual = encoded(found)
     assert "SECRET" not in actual
