@@ -18,7 +18,11 @@ from sidecar.settings import Settings  # noqa: E402  after the path
 
 CHART = ROOT / "deploy" / "helm" / "authz-sidecar"
 TARGET = CHART / "values.schema.json"
-COPIES = {ROOT / "deploy" / "envoy" / "envoy.yaml": CHART / "files" / "envoy.yaml"}
+# A chart can read no file outside of its folder.
+COPIES = {
+    ROOT / "deploy" / folder / name: CHART / "files" / name
+    for folder, name in (("envoy", "envoy.yaml"), ("prometheus", "alerts.yaml"))
+}
 
 Json: TypeAlias = "dict[str, Json] | list[Json] | str | float | bool | None"
 Tree: TypeAlias = "dict[str, Json]"

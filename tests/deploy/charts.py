@@ -33,8 +33,8 @@ OLDEST: Final = "1.30.0"
 NEWEST: Final = "1.37.0"
 # Of other projects: kubeconform has no schemas of these, custom-resources does.
 CUSTOM_KINDS: Final = (
-    "ServiceMonitor", "PodMonitor", "AuthorizationPolicy", "ServiceEntry",
-    "DestinationRule", "EnvoyFilter",
+    "ServiceMonitor", "PodMonitor", "PrometheusRule", "AuthorizationPolicy",
+    "ServiceEntry", "DestinationRule", "EnvoyFilter",
 )  # fmt: skip
 
 
