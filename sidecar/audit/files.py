@@ -18,7 +18,8 @@ _MODE: Final = 0o640
 class RotatingFile(Sink):
     """`FILE`, which becomes `FILE.1` when it is full, and that `FILE.2`.
 
-    When somebody else renames or removes it, what comes next goes to a new one.
+    When somebody else renames or removes it, what comes next goes to a new one. Two
+    sidecars may write the same, as while one takes over from the other.
     """
 
     def __init__(self, path: Path, most_bytes: int, files: int) -> None:
@@ -36,13 +37,6 @@ class RotatingFile(Sink):
             reason = (error.strerror or "it is no file").lower()
             raise DecisionLogError(
                 f"decision log `{path}` cannot be written: {reason}"
-            ) from error
-        try:
-            fcntl.flock(self._lines.descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            self.close()
-            raise DecisionLogError(
-                f"decision log `{path}` is written by another process"
             ) from error
 
     @override
@@ -83,18 +77,26 @@ class RotatingFile(Sink):
 
     def _follow(self) -> None:
         """Opens the file anew if the one that is open has another name by now."""
-        with suppress(FileNotFoundError):
+        if self._is_renamed():
+            self._replace()
+
+    def _is_renamed(self) -> bool:
+        try:
             there = self._path.stat()
-            mine = os.fstat(self._lines.descriptor)
-            if (there.st_dev, there.st_ino) == (mine.st_dev, mine.st_ino):
-                return
-        self._replace()
+        except FileNotFoundError:
+            return True
+        mine = os.fstat(self._lines.descriptor)
+        return (there.st_dev, there.st_ino) != (mine.st_dev, mine.st_ino)
 
     def _rotate(self) -> None:
-        names = [self._path, *map(self._aged, range(1, self._files))]
-        for younger, older in reversed(list(pairwise(names))):
-            with suppress(FileNotFoundError):
-                younger.replace(older)
+        # Until it is closed. Who waited here for another that rotates has nothing left
+        # to do but to follow.
+        fcntl.flock(self._lines.descriptor, fcntl.LOCK_EX)
+        if not self._is_renamed():
+            names = [self._path, *map(self._aged, range(1, self._files))]
+            for younger, older in reversed(list(pairwise(names))):
+                with suppress(FileNotFoundError):
+                    younger.replace(older)
         self._replace()
 
     def _aged(self, age: int) -> Path:
@@ -104,8 +106,6 @@ class RotatingFile(Sink):
         lines = self._open()
         os.close(self._lines.descriptor)
         self._lines = lines
-        with suppress(OSError):
-            fcntl.flock(lines.descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
     def _open(self) -> Lines:
         flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC

@@ -3,6 +3,7 @@
 import errno
 import os
 from pathlib import Path
+from threading import Thread
 
 import pytest
 from hypothesis import given, settings
@@ -99,13 +100,23 @@ def test_torn_line_is_ended(tmp_path: Path) -> None:
     assert b"whole\n{torn\nnext\nlast\n" == path.read_bytes()
 
 
-def test_file_of_another_is_refused(tmp_path: Path) -> None:
-    """Two that write and rotate one file would lose lines, so the second is refused."""
-    file = RotatingFile(tmp_path / "log", 10_000, 2)
+def test_two_may_write_one_file(tmp_path: Path) -> None:
+    """While one sidecar takes over from another, neither loses a line to rotation."""
+    path = tmp_path / "log"
 
-    with pytest.raises(DecisionLogError, match="is written by another process"):
-        RotatingFile(tmp_path / "log", 10_000, 2)
-    file.close()
+    def write(first: int) -> None:
+        file = RotatingFile(path, 1_000, 60)
+        for line in _lines(first, first + 1_000):
+            file.write([line])
+        file.close()
+
+    writing = [Thread(target=write, args=(first,)) for first in (0, 1_000)]
+    for each in writing:
+        each.start()
+    for each in writing:
+        each.join()
+
+    assert _lines(0, 2_000) == sorted(_all(path, 60).splitlines(keepends=True))
 
 
 def test_file_that_cannot_be_is_refused(tmp_path: Path) -> None:
