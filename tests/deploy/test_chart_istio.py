@@ -76,14 +76,16 @@ def test_istio_finds_the_socket_that_the_chart_makes() -> None:
     asked = at(provider, "envoyExtAuthzGrpc")
     (host,) = cast("list[str]", at(entry, "spec")["hosts"])
     (port,) = cast("list[Object]", at(entry, "spec")["ports"])
-    settings = settings_in(render(CHART / "ci" / "istio.yaml"))
+    settings = yaml.safe_load(settings_in(render(CHART / "ci" / "istio.yaml")))
 
     assert provider["name"] == at(policy, "spec", "provider")["name"]
     assert f"{at(entry, 'metadata')['namespace']}/{host}" == asked["service"]
     assert port["number"] == asked["port"]
     (endpoint,) = cast("list[Object]", at(entry, "spec")["endpoints"])
     socket = str(endpoint["address"]).replace("unix://", "unix:")
-    assert f"address: {socket}" in settings
+    assert [["edge", "health"]] == [
+        each["services"] for each in settings["listeners"] if each["address"] == socket
+    ]
 
 
 def test_istio_asks_about_everything() -> None:
