@@ -44,14 +44,20 @@ class Client:
             raise TypeError(f"`{rpc}` does not answer with `{answer.__name__}`")
         return response
 
-    def follow(self, rpc: str, request: Message, event: type[R]) -> Iterator[R]:
-        """The responses of a streaming rpc, without a bound in time.
+    def follow(
+        self,
+        rpc: str,
+        request: Message,
+        event: type[R],
+        timeout: float | None = None,
+    ) -> Iterator[R]:
+        """The responses of a streaming rpc, for so many seconds if there is a bound.
 
         Raises:
             CallFailedError: the call ended with a status.
         """
         try:
-            for response in getattr(self._stub, rpc)(request):
+            for response in getattr(self._stub, rpc)(request, timeout=timeout):
                 if isinstance(response, event):
                     yield response
         except grpc.RpcError as error:

@@ -1,8 +1,8 @@
 """Why was this decided, and would it be decided so now? From a decision log."""
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
 
@@ -13,7 +13,12 @@ from sidecar.command.bare_json import Json
 from sidecar.command.client import Client, open_channel
 from sidecar.command.explain_answer import Now, ask_again
 from sidecar.command.explain_page import Told, json_of, page_of
-from sidecar.command.explain_question import CannotAskAgainError, again_of
+from sidecar.command.explain_question import (
+    Again,
+    CannotAskAgainError,
+    again_of,
+)
+from sidecar.command.explain_since import since
 from sidecar.command.failures import CallFailedError
 from sidecar.command.options import Connection
 from sidecar.command.problems import OptionError
@@ -58,6 +63,13 @@ class Explain(Connection):
             help="minimize-latency, fully-consistent or at-least:<revision>.",
         ),
     ] = "fully-consistent"
+    changes: Annotated[
+        bool,
+        typer.Option(
+            "--changes",
+            help="Say which facts changed since, which a server knows for minutes.",
+        ),
+    ] = False
     config: Config = None
     routes: Annotated[
         Path | None,
@@ -102,13 +114,15 @@ class Explain(Connection):
         }
         with open_channel(self) as channel:
             client = Client(channel, self.timeout)
-            if record.is_edge:
-                return self._judged(record, client, consistency, element)
-            again = again_of(record, element)
-            now, compared = ask_again(client, again, consistency)
-        notes = _notes(record, again.caller, now, proved=again.proved)
-        title = again.call.title.format(caller_words(again.caller))
-        return Told(record, title, again.caller, compared, now, list(notes))
+            told = (
+                self._judged(record, client, consistency, element)
+                if record.is_edge
+                else _asked(client, again_of(record, element), consistency)
+            )
+            if not self.changes:
+                return told
+            found = since(client, record.revision, self.timeout)
+            return replace(told, since=found)
 
     def _judged(
         self,
@@ -135,6 +149,13 @@ class Explain(Connection):
             judged.now,
             [*judged.notes, *notes],
         )
+
+
+def _asked(client: Client, again: Again, consistency: Mapping[str, Json]) -> Told:
+    now, compared = ask_again(client, again, consistency)
+    notes = _notes(again.record, again.caller, now, proved=again.proved)
+    title = again.call.title.format(caller_words(again.caller))
+    return Told(again.record, title, again.caller, compared, now, list(notes))
 
 
 def _notes(

@@ -12,6 +12,7 @@ from sidecar.command.advice import Asked, advise
 from sidecar.command.bare_json import Json, to_bare
 from sidecar.command.explain_answer import Answer, Compared, Now
 from sidecar.command.explain_history import Between, Course, between
+from sidecar.command.explain_since import Since
 from sidecar.command.explanations import decision_tree, permission_tree
 from sidecar.command.pages import Page
 from sidecar.command.words import plain
@@ -24,8 +25,8 @@ _OK = "OK"
 class Told:
     """A decision of then, asked again.
 
-    `now` is none when no server was asked; `notes` are what to know of how it was
-    asked.
+    `now` is none when no server was asked, `since` when that was not wanted; `notes`
+    are what to know of how it was asked.
     """
 
     record: Record
@@ -34,6 +35,7 @@ class Told:
     compared: Sequence[Compared]
     now: Now | None
     notes: Sequence[str] = ()
+    since: Since | None = None
 
     @property
     def revision(self) -> str:
@@ -87,6 +89,11 @@ def json_of(told: Told) -> dict[str, Json]:
         "history": told.between.course.value,
         "notes": list[Json](_lines(told)),
     }
+    if told.since is not None and told.since.changes is not None:
+        document["changes"] = [
+            {"group": group} if key is None else {"group": group, "key": key}
+            for group, key in told.since.changes
+        ]
     if record.edge:
         document["edge"] = dict(record.edge)
     if record.truncated is not None:
@@ -202,6 +209,8 @@ def _lines(told: Told) -> list[str]:
             "what changed is not a fact, then: look at the settings, and at what ends "
             "with time"
         )
+    if told.since is not None:
+        lines.append(told.since.words)
     return [*lines, *told.notes]
 
 

@@ -25,7 +25,7 @@ def completed(line: str) -> set[str]:
 @pytest.mark.parametrize(
     ("line", "offered"),
     [
-        ("authz-sidecar exp", {"export"}),
+        ("authz-sidecar exp", {"explain", "export"}),
         ("authz-sidecar ask check-v", {"check-visible"}),
         ("authz-sidecar member dis", {"disable"}),
         ("authz-sidecar serve --con", {"--config"}),

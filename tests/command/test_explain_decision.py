@@ -1,5 +1,6 @@
 """`explain`: what was decided then beside what a running sidecar decides now."""
 
+import re
 from typing import cast
 
 import pytest
@@ -224,6 +225,38 @@ async def test_explains_what_changed_and_nothing_else(scene: Scene) -> None:
     assert "authz-sidecar cluster grant --cluster 51 --to 1" in out
     assert "1 of 2 answers are other ones than then" in lines
     assert (0, 0) == (one, element.count("cluster/51"))
+
+
+async def test_tells_which_facts_changed(scene: Scene) -> None:
+    """All that changed since and nothing from before, as the server heard it."""
+    form, do, undo = GRANT
+    parts = [form.format(*part.split("|")) for part in (do, undo)]
+    async with scene.changed(*parts):
+        pass
+    decision = await scene.ask(
+        "CheckVisible", of_ann(resources=rows("cluster", "51", "50"))
+    )
+    nothing = await scene.compared(decision, "--changes")
+    async with scene.changed(*parts):
+        told = await scene.compared(decision, "--changes")
+        _, out, _ = await scene.explain(decision, "--changes")
+
+    assert [] == nothing["changes"]
+    assert [{"group": "grants", "key": "1"}] == told["changes"]
+    assert "changed since, of any tenant: grants 1\n" in out
+
+
+async def test_says_when_the_server_has_forgotten(scene: Scene) -> None:
+    """What changed before the server began to listen is not known to it."""
+    decision = await scene.ask("CheckVisible", of_ann(resources=rows("cluster", "51")))
+    log = scene.folder / "older.log"
+    written = scene.log.read_text("utf-8")
+    log.write_text(re.sub(r"\.s[0-9]+\"", '.s1"', written), "utf-8")
+    told = await scene.compared(decision, "--changes", "--log", str(log))
+
+    assert "changes" not in told
+    notes = cast("list[str]", told["notes"])
+    assert "which facts changed since is not known here" in notes[1]
 
 
 def answers(document: dict[str, object]) -> list[tuple[object, object]]:
