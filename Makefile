@@ -82,6 +82,7 @@ bench: $(STAMP) ## Measure on one core, into docs/performance.md (h2load of nght
 	$(PY) bench/latency.py
 	$(PY) bench/memory.py
 	$(PY) bench/growth.py
+	$(PY) bench/telemetry_cost.py
 	$(PY) bench/breakdown.py
 
 bench-peers: $(STAMP) ## Install peers at fixed versions (npm and Go are needed) and compare with them
