@@ -56,7 +56,7 @@ sbom: $(STAMP) ## Write what the image has, as CycloneDX, into build
 	$(PY) scripts/sbom.py
 
 clients: $(STAMP) ## Build and test the client of every language whose tools are there, and play all vectors
-	$(PY) clients/conformance/build.py
+	$(PY) clients/conformance/build.py $(addprefix --tested ,$(TESTED))
 	$(PY) clients/conformance/run.py
 
 fix: $(STAMP) ## Format, and mend what can be mended

@@ -57,6 +57,7 @@ def main() -> int:
     for line in [*_skips(results), *skipped, *problems[:MOST_LINES]]:
         console.print(line, markup=False, highlight=False, soft_wrap=True)
     console.print(f"{len(problems)} problems, {time.monotonic() - begun:.0f} s")
+    print(_closing(results))
     return 1 if problems or not chosen or not is_complete(skipped) else 0
 
 
@@ -125,6 +126,13 @@ def _cell(results: Sequence[Told], group: str | None) -> str:
     text = str(met) if met == played else f"[red]{met} of {played}[/red]"
     skipped = len(told) - played
     return text if not skipped else f"{text} [dim]-{skipped}[/dim]"
+
+
+def _closing(results: Results) -> str:
+    # In the form in which CI looks for whether anything was tested.
+    told = [each.ok for some in results.values() for each in some]
+    passed, failed = told.count(True), told.count(False)
+    return f"vectors: {passed} passed, {failed} failed, {told.count(None)} skipped"
 
 
 def _failures(results: Results) -> list[str]:
