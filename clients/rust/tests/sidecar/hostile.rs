@@ -3,6 +3,8 @@
 use std::time::{Duration, Instant};
 
 use authz_client::{Client, Error};
+use tokio::io::AsyncReadExt;
+use tokio::net::TcpListener;
 
 use crate::calls::{DECIDING, TELLING, ask};
 use crate::processes::Serving;
@@ -110,4 +112,21 @@ async fn nobody_there_is_unavailable() {
 
         assert!(matches!(error, Error::Unavailable(_)), "{call} {error:?}");
     }
+}
+
+#[tokio::test]
+async fn a_client_that_is_dropped_ends_its_connection() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = listener.local_addr().expect("an address").to_string();
+    let client = Client::connect(address).expect("an address");
+    let accepted = tokio::spawn(async move { listener.accept().await });
+    refused(&client, "silent", DECIDING[0]).await;
+    let (mut stream, _) = accepted.await.expect("a task").expect("a connection");
+
+    drop(client);
+
+    let mut rest = Vec::new();
+    let end = stream.read_to_end(&mut rest);
+    let ended = tokio::time::timeout(Duration::from_secs(10), end).await;
+    assert!(ended.is_ok());
 }

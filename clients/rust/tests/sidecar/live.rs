@@ -148,16 +148,13 @@ async fn changes_are_watched_until_the_stream_is_dropped() {
 }
 
 #[tokio::test]
-async fn without_a_certificate_or_with_another_authority_there_is_no_answer() {
-    let address = SIDECAR.told("/tls/address");
+async fn without_a_certificate_or_by_another_authority_or_name_there_is_no_answer() {
     let nameless = Tls::new().ca_file(SIDECAR.told("/tls/ca"));
     let distrusting =
         Tls::new().identity_files(SIDECAR.told("/tls/cert"), SIDECAR.told("/tls/key"));
-    for tls in [nameless, distrusting] {
-        let client = Client::builder(address)
-            .tls(tls)
-            .connect()
-            .expect("certificates");
+    let misled = SIDECAR.tls().server_name("other.example");
+    for tls in [nameless, distrusting, misled] {
+        let client = SIDECAR.client_by(tls);
         for call in DECIDING {
             let error = ask(&client, call, Duration::from_secs(1))
                 .await

@@ -43,9 +43,18 @@ impl Serving {
 
     /// A client with the certificates that the sidecar gave.
     pub fn secure_client(&self) -> Client {
-        let tls = Tls::new()
+        self.client_by(self.tls())
+    }
+
+    /// The authority, and a certificate for a client, that the sidecar gave.
+    pub fn tls(&self) -> Tls {
+        Tls::new()
             .ca_file(self.told("/tls/ca"))
-            .identity_files(self.told("/tls/cert"), self.told("/tls/key"));
+            .identity_files(self.told("/tls/cert"), self.told("/tls/key"))
+    }
+
+    /// A client of the listener with TLS.
+    pub fn client_by(&self, tls: Tls) -> Client {
         let builder = Client::builder(self.told("/tls/address")).tls(tls);
         builder.connect().expect("certificates")
     }
