@@ -8,13 +8,17 @@ import grpc
 import pytest
 from authz.v1.authorization_service_pb2 import DESCRIPTOR
 
+from sidecar.store.anomalies import Problem
 from sidecar.store.embedded import EmbeddedPostgres
+from sidecar.wiring import VERSION
 from tests.deploy.observing import NOT_TOLD, Exported, Scraped, exported, observed
 from tests.deploy.promql import names
 from tests.deploy.queries import TARGET, alert_queries, panel_queries
 from tests.deploy.tables import codes, rows
 from tests.support.edge import ANN, stored_example
 from tests.support.serving import socket_folder
+
+LABEL: Final = Problem.UNKNOWN_LABEL.value
 
 
 @pytest.fixture(scope="module")
@@ -50,6 +54,28 @@ def test_both_formats_say_the_same(scraped: Scraped) -> None:
 def test_every_metric_has_a_help(scraped: Scraped) -> None:
     """Whoever browses a Prometheus is told what each one is."""
     assert [] == [each.name for each in scraped.families() if not each.documentation]
+
+
+def test_values_are_what_there_is(scraped: Scraped) -> None:
+    """What is on and what is over, what is well and what is not, are told apart."""
+    told = {
+        (sample.name, frozenset(sample.labels.values())): sample.value
+        for family in scraped.families()
+        for sample in family.samples
+    }
+
+    def value(name: str, *labels: str) -> float:
+        return told[name, frozenset(labels)]
+
+    assert value("authz_routes_shadow_seconds", "shadow") > 0
+    assert value("authz_routes_shadow_seconds", "over") < 0
+    assert 1 == value("authz_health", "ready")
+    assert 1 == value("authz_health", "routes")
+    assert 0 == value("authz_replica_up")
+    assert 2 == value("authz_malformed_facts_total", "principal_memberships", LABEL)
+    assert [True] == [
+        VERSION in labels for name, labels in told if name == "authz_info"
+    ]
 
 
 def test_queries_want_values_that_there_are(scraped: Scraped) -> None:
