@@ -47,7 +47,9 @@ func TestLive(t *testing.T) {
 				wantKind(t, answer, err, authz.ErrUndecided)
 			})
 			t.Run("an unknown authority is not asked", func(t *testing.T) {
-				trusting := connect(t, live.TLS.Address, authz.WithTLS(authz.TLS{}))
+				trusting := connect(t, live.TLS.Address, authz.WithTLS(authz.TLS{
+					Certificate: live.TLS.Cert, Key: live.TLS.Key,
+				}))
 				answer, err := trusting.ServerInfo(t.Context())
 				wantKind(t, answer, err, authz.ErrUnavailable)
 			})

@@ -206,8 +206,9 @@ for (const engine of ["native", "grpcio"])
     });
 
     test("a listener that another authority signed is not believed", async () => {
-      const { address } = served.told.tls;
-      using client = Client.connect(address, { tls: {}, timeoutMs: 2000 });
+      const { address, cert, key } = served.told.tls;
+      const tls = { certificate: cert, key };
+      using client = Client.connect(address, { tls, timeoutMs: 2000 });
 
       await assert.rejects(client.checkVisible(ANN, OWN), UnavailableError);
     });

@@ -219,13 +219,18 @@ async def test_refusals_are_typed(ways: dict[str, Way], kind: str) -> None:
 
 @pytest.mark.parametrize("kind", CLIENTS)
 async def test_a_stranger_gets_no_connection(ways: dict[str, Way], kind: str) -> None:
-    """A listener with mTLS is not available without its certificates."""
+    """Neither side of mTLS speaks with one that it does not trust."""
     way = ways["grpcio mtls"]
     call = calls.check_visible(ANN, MINE)
     with pytest.raises(UnavailableError):
         await put(kind, way.target, call)
+    assert way.tls is not None
     with pytest.raises(UnavailableError):
-        await put(kind, way.target, call, tls=Tls(Authority().pem))
+        await put(
+            kind, way.target, call, tls=replace(way.tls, certificate=None, key=None)
+        )
+    with pytest.raises(UnavailableError):
+        await put(kind, way.target, call, tls=replace(way.tls, ca=Authority().pem))
 
 
 @pytest.mark.parametrize("kind", CLIENTS)

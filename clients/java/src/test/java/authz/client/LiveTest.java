@@ -80,8 +80,10 @@ final class LiveTest {
   /** A listener whose certificate is of nobody that is trusted is not asked. */
   @Test
   void untrustedListener() {
-    Client.Builder made =
-        Client.builder(sidecar.toldOfTls("address")).tls(Tls.system()).timeout(PATIENT);
+    Tls tls =
+        Tls.system()
+            .identity(Path.of(sidecar.toldOfTls("cert")), Path.of(sidecar.toldOfTls("key")));
+    Client.Builder made = Client.builder(sidecar.toldOfTls("address")).tls(tls).timeout(PATIENT);
     try (Client client = made.connect()) {
       assertThrows(UnavailableException.class, () -> client.checkVisible(ANN, OWN));
     }
