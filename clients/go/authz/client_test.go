@@ -126,7 +126,8 @@ func TestRepetitionsEndWithTheDeadline(t *testing.T) {
 
 	answer, err := client.CheckVisible(t.Context(), ann, one)
 
-	wantKind(t, answer, err, authz.ErrUnavailable)
+	// On a busy machine the deadline may end an attempt and not a wait.
+	wantKind(t, answer, err, authz.ErrUndecided)
 	if took := time.Since(before); took > time.Second {
 		t.Errorf("it took %v", took)
 	}
