@@ -96,7 +96,7 @@ def parts(built: Built, call: Inside, rounds: int) -> dict[str, float]:
     callers = CallerParser(policy)
     resources = ResourceParser(built.policy.kinds, policy.limits)
     message = api.CheckVisibleRequest.FromString(call.request)
-    parsed = resources.resources(message.resources)
+    parsed = resources.alike(message.resources)[0]
     asked = Asked(callers.parse(message.caller), Consistency.MINIMIZE_LATENCY, inf)
     decided = _done(built.service.check_visible(asked, parsed))
     metrics = built.metrics
@@ -110,7 +110,7 @@ def parts(built: Built, call: Inside, rounds: int) -> dict[str, float]:
 
     def parse() -> None:
         callers.parse(message.caller)
-        resources.resources(message.resources)
+        resources.alike(message.resources)
 
     def counted() -> None:
         metrics.decided("CheckVisible", decided.decisions)

@@ -29,7 +29,7 @@ async def serve(address: str) -> None:
     server.add_insecure_port(address)
     await server.start()
     gc.freeze()
-    gc.set_threshold(50_000, 20, 50)
+    gc.set_threshold(10_000, 20, 50)
     await server.wait_for_termination()
 
 

@@ -186,10 +186,16 @@ class Sidecar:
         await self._health.report(self._vitals.components())
 
     async def _watch(self) -> None:
+        connections = self.store.feed_health().connections
         while True:
             await asyncio.sleep(_HEALTH_INTERVAL_SECONDS)
             self._identity.tokens.tend()
             await self.report_health()
+            if connections != self.store.feed_health().connections:
+                connections = self.store.feed_health().connections
+                # Connections and errors that were lost are circles, many of them old.
+                # Now memory is nearly empty, so to look through all of it is quick.
+                gc.collect()
 
     async def _watch_database(self) -> None:
         # Apart from the rest, which must not wait for a database that is silent.
@@ -273,11 +279,12 @@ def _take_turns_rarely() -> None:
 
 
 def _collect_rarely() -> None:
-    # Calls leave no cycles behind, and the collector's default finds none every
-    # few of them: that was a third of a small call. What started stays for good.
+    # Calls that are answered leave no cycles behind, and the collector's default finds
+    # none every few of them: that was a third of a small call. Those that fail do, some
+    # hundred objects each, which must not pile up. What started stays for good.
     gc.collect()
     gc.freeze()
-    gc.set_threshold(50_000, 20, 50)
+    gc.set_threshold(10_000, 20, 50)
 
 
 async def _about(settings: Settings) -> About:

@@ -9,7 +9,7 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from enum import Enum, unique
-from typing import Generic, Protocol, TypeAlias, TypeVar
+from typing import Generic, NamedTuple, Protocol, TypeAlias, TypeVar
 
 from sidecar.core.filters import Field
 from sidecar.core.ids import (
@@ -195,8 +195,23 @@ class AtLeast:
 Freshness: TypeAlias = Consistency | AtLeast
 
 
+class Moment(NamedTuple):
+    """What memory shows now: its epoch, and a revision that it reflects."""
+
+    epoch: int
+    revision: str | None
+
+
 class FactSource(Protocol):
     """Opens facts for one question."""
+
+    def at_hand(self, consistency: Freshness) -> Moment | None:
+        """What memory shows, if it may answer now and is as fresh as asked.
+
+        What was worked out under this epoch may be used again; none means that facts
+        have to be opened.
+        """
+        ...
 
     def open(
         self, consistency: Freshness, deadline: float

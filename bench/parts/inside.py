@@ -22,7 +22,7 @@ from sidecar.identity.access_tokens import AccessTokens
 from sidecar.identity.api_keys import ApiKeys
 from sidecar.identity.work import Work
 from sidecar.observe.metrics import Metrics
-from sidecar.ports import Facts, FactSource, FieldTypes, Freshness, Verifiers
+from sidecar.ports import Facts, FactSource, FieldTypes, Freshness, Moment, Verifiers
 from sidecar.service.asking import Policy
 from sidecar.service.authorization import Authorization
 from sidecar.service.resolving import Resolver
@@ -117,6 +117,12 @@ class _Source(FactSource):
     def __init__(self, cache: CachedFacts, types: FieldTypes) -> None:
         self._cache = cache
         self._types = types
+
+    @override
+    def at_hand(self, consistency: Freshness) -> Moment | None:
+        del consistency
+        epoch = self._cache.epoch
+        return None if epoch is None else Moment(epoch, "1.2.3")
 
     @override
     def open(

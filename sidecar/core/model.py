@@ -165,6 +165,11 @@ class ResourceKind:
     carries_owner: bool
     carries_cluster: bool
 
+    @property
+    def is_judged_by_columns(self) -> bool:
+        """Whether rows with equal columns are judged alike, whatever their ids."""
+        return self.visibility is not Visibility.CLUSTER
+
 
 class ResourceRecord(NamedTuple):
     """A row as stored or as the caller of the API read it.

@@ -88,8 +88,9 @@ class Metrics:
             counts[key] = counts.get(key, 0) + 1
             return
         # A thousand decisions are few different objects: hash only those.
-        different = {id(decision): decision for decision in decisions}
-        for number, count in Tally(map(id, decisions)).items():
+        numbers = list(map(id, decisions))
+        different = dict(zip(numbers, decisions, strict=True))
+        for number, count in Tally(numbers).items():
             key = (rpc, different[number])
             counts[key] = counts.get(key, 0) + count
 

@@ -37,9 +37,10 @@ from sidecar.service.asking import (
     Policy,
 )
 from sidecar.service.checks import Checks, KindChecks
-from sidecar.service.judging import Judge
+from sidecar.service.judging import Judge, judge_given
 from sidecar.service.permitting import read_holdings
 from sidecar.service.resolving import Resolved, Resolver
+from sidecar.service.turns import TURN
 
 
 class Authorization:
@@ -80,14 +81,17 @@ class Authorization:
         self, asked: Asked, resources: Sequence[NamedResource]
     ) -> Decided:
         """Whether each resource is visible."""
-        return await self._check_resources(asked, resources, self._checks.visible)
+        checks = self._checks.visible
+        at_once = self._at_once(asked, resources, checks)
+        return at_once or await self._check_resources(asked, resources, checks)
 
     async def check_writable(
         self, asked: Asked, resources: Sequence[NamedResource], *, skip_visible: bool
     ) -> Decided:
         """Whether each resource is writable."""
         checks = self._checks.writable_checks(skip_visible=skip_visible)
-        return await self._check_resources(asked, resources, checks)
+        at_once = self._at_once(asked, resources, checks)
+        return at_once or await self._check_resources(asked, resources, checks)
 
     async def check_creatable(
         self, asked: Asked, resources: Sequence[MustBeCreatable]
@@ -166,6 +170,25 @@ class Authorization:
 
     def _judge(self, resolved: Resolved, facts: Facts) -> Judge:
         return Judge(resolved, facts, self._checks)
+
+    def _at_once(
+        self, asked: Asked, resources: Sequence[NamedResource], checks: KindChecks
+    ) -> Decided | None:
+        """The answer to a short question if it takes nothing that must be waited for.
+
+        Most are so, and to wait for nothing would cost as much as to judge.
+        """
+        moment = self._source.at_hand(asked.consistency)
+        if moment is None or asked.explain or len(resources) > TURN:
+            return None
+        resolved = self._resolver.remembered(asked.caller, moment.epoch)
+        if resolved is None or isinstance(resolved.context, Denied):
+            return None
+        kinds = self._checks.kinds
+        decisions = judge_given(resolved.context, resources, kinds, checks)
+        if decisions is None:
+            return None
+        return Decided(decisions, revision=moment.revision)
 
     async def _check_resources(
         self,

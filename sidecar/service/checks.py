@@ -6,7 +6,7 @@ from typing import TypeAlias
 
 from sidecar.core.checks import OfResource, check_visible, check_writable
 from sidecar.core.decision import Check
-from sidecar.core.model import ResourceKind, Visibility
+from sidecar.core.model import ResourceKind
 from sidecar.service.asking import Policy
 from sidecar.service.holding import Remembered
 
@@ -41,7 +41,7 @@ class Checks:
                 for name, each in seen.items()
             },
             frozenset(
-                name for name, each in seen.items() if each is not Visibility.CLUSTER
+                name for name, kind in policy.kinds.items() if kind.is_judged_by_columns
             ),
         )
 

@@ -103,6 +103,10 @@ class Resolver:
     organization_type: IdType
     _remembered: Contexts = field(default_factory=Contexts)
 
+    def remembered(self, caller: Caller, epoch: int | None) -> Resolved | None:
+        """What `caller` resolved to under this epoch; none when that is not known."""
+        return self._remembered.of(caller, epoch)
+
     async def resolve(self, caller: Caller, facts: Facts) -> Resolved:
         """As which tenant `caller` acts."""
         # Only those who are named are ever remembered.

@@ -153,7 +153,16 @@ class Database:
         try:
             yield connection
         finally:
-            await self._pool.release(connection, timeout=_RELEASE_SECONDS)
+            await self._hand_back(connection)
+
+    async def _hand_back(self, connection: PoolConnectionProxy) -> None:
+        # The pool goes on with this when whoever waits for it is cancelled, and then
+        # nobody would hear of its error but the loop's log, with a traceback.
+        handing = asyncio.ensure_future(
+            self._pool.release(connection, timeout=_RELEASE_SECONDS)
+        )
+        handing.add_done_callback(_heard)
+        await asyncio.shield(handing)
 
 
 class _Dialer:
@@ -203,6 +212,11 @@ async def _reset(_: asyncpg.Connection) -> None:
     # Nothing that is done on these connections outlives a transaction, so they are as
     # new without a round trip.
     return
+
+
+def _heard(handing: asyncio.Future[None]) -> None:
+    if not handing.cancelled():
+        handing.exception()
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from sidecar.ports import (
     FactSource,
     FieldTypes,
     Freshness,
+    Moment,
 )
 from sidecar.store.anomalies import Tell
 from sidecar.store.catalogue import read_catalogue
@@ -33,6 +34,11 @@ class Snapshot(FactSource):
     def __init__(self, facts: Facts, field_types: FieldTypes) -> None:
         self._facts = facts
         self._field_types = field_types
+
+    @override
+    def at_hand(self, consistency: Freshness) -> Moment | None:
+        del consistency
+        return None
 
     @override
     def open(

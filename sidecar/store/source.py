@@ -18,6 +18,7 @@ from sidecar.ports import (
     FactsUnavailableError,
     FieldTypes,
     Freshness,
+    Moment,
 )
 from sidecar.store.anomalies import Tell
 from sidecar.store.cache import CachedFacts
@@ -87,6 +88,7 @@ class Store(FactSource):
         self._closing = closing
         self._field_types = field_types_of(catalogue)
         self._told: tuple[object, str | None] = (None, None)
+        self._moment = Moment(-1, None)
 
     @classmethod
     async def start(
@@ -146,6 +148,19 @@ class Store(FactSource):
     async def close(self) -> None:
         """Stops listening and closes every connection."""
         await self._closing.aclose()
+
+    @override
+    def at_hand(self, consistency: Freshness) -> Moment | None:
+        if consistency is not Consistency.MINIMIZE_LATENCY:
+            return None
+        epoch = self._cache.epoch
+        if epoch is None:
+            return None
+        # The same object until something changes: it is asked for on each call.
+        revision, last = self._revision(), self._moment
+        if epoch != last.epoch or revision is not last.revision:
+            last = self._moment = Moment(epoch, revision)
+        return last
 
     @override
     def open(

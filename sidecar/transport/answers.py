@@ -1,6 +1,7 @@
 """Answers to messages."""
 
 from collections.abc import Iterable, Sequence
+from operator import attrgetter
 from typing import TypeVar
 
 from authz.v1 import authorization_service_pb2 as api
@@ -46,9 +47,6 @@ _FIELDS: dict[Field, filter_pb2.FilterField.ValueType] = {
     for field in Field
 }
 _DECISIONS: dict[Decision, decision_pb2.Decision] = {}
-# One element of a response each, and encoded messages put together are merged.
-_ENCODED: dict[Decision, bytes] = {}
-_ENCODED_PERMISSIONS: dict[int, bytes] = {}
 
 
 def decision(decided: Decision) -> decision_pb2.Decision:
@@ -64,13 +62,46 @@ def checked(kind: type[Checked], decided: Decided, decision_id: str) -> Checked:
     """The response of a check."""
     if decided.explanations is None:
         # To copy a thousand messages into another one takes three times as long.
-        response = kind.FromString(b"".join(map(_encoded, decided.decisions)))
+        response = kind.FromString(
+            b"".join(map(_ENCODED.__getitem__, decided.decisions))
+        )
     else:
         response = kind(decisions=decisions(decided))
     response.decision_id = decision_id
     if decided.revision is not None:
         response.revision = decided.revision
     return response
+
+
+class _Encoded(dict[Decision, bytes]):
+    # One element of a response each: encoded messages put together are merged.
+    def __missing__(self, decided: Decision) -> bytes:
+        response = api.CheckVisibleResponse(decisions=[decision(decided)])
+        data = self[decided] = response.SerializeToString()
+        return data
+
+
+_ENCODED = _Encoded()
+_bits = attrgetter("bits")
+
+
+class _EncodedPermissions(dict[int, bytes]):
+    # By their bits.
+    def __missing__(self, bits: int) -> bytes:
+        granted = Permissions.of_bits(bits)
+        message = permission_pb2.Permissions(
+            view=granted.view,
+            read=_LEVELS[granted.read],
+            create=_LEVELS[granted.create],
+            update=_LEVELS[granted.update],
+            delete=_LEVELS[granted.delete],
+        )
+        response = api.GetPermissionsResponse(permissions=[message])
+        data = self[bits] = response.SerializeToString()
+        return data
+
+
+_ENCODED_PERMISSIONS = _EncodedPermissions()
 
 
 def decisions(decided: Decided) -> list[decision_pb2.Decision]:
@@ -125,7 +156,8 @@ def available_context(context: AvailableContext) -> caller_pb2.AvailableContext:
 
 def permitted(answer: Permitted, decision_id: str) -> api.GetPermissionsResponse:
     """The response of GetPermissions."""
-    encoded = b"".join(map(_encoded_permissions, answer.permissions))
+    bits = map(_bits, answer.permissions)
+    encoded = b"".join(map(_ENCODED_PERMISSIONS.__getitem__, bits))
     response = api.GetPermissionsResponse.FromString(encoded)
     for message, why in zip(response.permissions, answer.reasons or (), strict=False):
         message.explanation.CopyFrom(_permission_explanation(why))
@@ -152,14 +184,6 @@ def sql_filter(rendered: SqlFilter) -> filter_pb2.SqlFilter:
         text=rendered.text,
         parameters=[_parameter(each) for each in rendered.parameters],
     )
-
-
-def _encoded(decided: Decision) -> bytes:
-    data = _ENCODED.get(decided)
-    if data is None:
-        response = api.CheckVisibleResponse(decisions=[decision(decided)])
-        data = _ENCODED[decided] = response.SerializeToString()
-    return data
 
 
 def _decision(decided: Decision) -> decision_pb2.Decision:
@@ -215,21 +239,6 @@ def _role(judged: JudgedRole) -> permission_pb2.RoleExplanation:
         rule_id=None if rule is None else rule.id,
         rule_item=None if rule is None else rule.item,
     )
-
-
-def _encoded_permissions(granted: Permissions) -> bytes:
-    data = _ENCODED_PERMISSIONS.get(granted.bits)
-    if data is None:
-        message = permission_pb2.Permissions(
-            view=granted.view,
-            read=_LEVELS[granted.read],
-            create=_LEVELS[granted.create],
-            update=_LEVELS[granted.update],
-            delete=_LEVELS[granted.delete],
-        )
-        response = api.GetPermissionsResponse(permissions=[message])
-        data = _ENCODED_PERMISSIONS[granted.bits] = response.SerializeToString()
-    return data
 
 
 def _condition(condition: Condition) -> filter_pb2.FilterCondition:

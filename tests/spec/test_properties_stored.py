@@ -9,7 +9,7 @@ from hypothesis import given, note
 
 from sidecar.core.filters import Field
 from sidecar.core.ids import IdType
-from sidecar.ports import Facts, FieldTypes, Freshness
+from sidecar.ports import Facts, FieldTypes, Freshness, Moment
 from sidecar.store.catalogue import read_catalogue
 from sidecar.store.clock import SystemClock
 from sidecar.store.database import Database, PoolSettings
@@ -63,6 +63,11 @@ class Bare:
     connection: asyncpg.Connection
     facts: PostgresFacts
     field_types: FieldTypes
+
+    def at_hand(self, consistency: Freshness) -> Moment | None:
+        """None: facts are opened for each question."""
+        del consistency
+        return None
 
     @asynccontextmanager
     async def open(

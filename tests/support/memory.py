@@ -41,6 +41,7 @@ from sidecar.ports import (
     IdentityKey,
     InstanceKey,
     MembershipsKey,
+    Moment,
     ResourceKey,
     RoleKey,
     StandingKey,
@@ -56,10 +57,20 @@ class MemoryFacts:
     """Facts and their source, out of a document whose ids are all text."""
 
     def __init__(
-        self, document: Document, organization: IdType = IdType.BIGINT
+        self,
+        document: Document,
+        organization: IdType = IdType.BIGINT,
+        epoch: int | None = None,
     ) -> None:
+        """Without an `epoch` nothing is remembered between questions."""
         self._document = document
+        self._epoch = epoch
         self.field_types = FieldTypes(organization, dict.fromkeys(Field, IdType.BIGINT))
+
+    def at_hand(self, consistency: Freshness) -> Moment | None:
+        """All of it, where anything may be remembered."""
+        del consistency
+        return None if self._epoch is None else Moment(self._epoch, None)
 
     def open(self, consistency: Freshness, deadline: float) -> Self:
         """The same facts for every question."""
@@ -84,8 +95,8 @@ class MemoryFacts:
 
     @property
     def epoch(self) -> int | None:
-        """Never the same, so that nothing is remembered between questions."""
-        return None
+        """Always the same, or none."""
+        return self._epoch
 
     async def get(self, key: FactKey[T]) -> T:
         """The fact of a key."""
