@@ -7,12 +7,13 @@ from typing import Protocol
 
 from typing_extensions import override
 
-from sidecar.core.authorize import Requirement
+from sidecar.core.authorize import NamedResource, Requirement
 from sidecar.core.decision import Denied
 from sidecar.core.model import TenantContext
 from sidecar.ports import Authenticated, Facts, FactSource, Verifiers
-from sidecar.service.asking import Asked, Authorized, Caller, Policy
+from sidecar.service.asking import Asked, Authorized, Caller, Decided, Policy
 from sidecar.service.authorization import Authorization
+from sidecar.service.checks import KindChecks
 from sidecar.service.resolving import Resolved, Resolver
 
 
@@ -61,6 +62,13 @@ class WitnessedAuthorization(Authorization):
         found = await super().authorize(asked, requirements)
         self._witness.authorized(requirements, found)
         return found
+
+    @override
+    def _at_once(
+        self, asked: Asked, resources: Sequence[NamedResource], checks: KindChecks
+    ) -> Decided | None:
+        # Whoever resolves the caller, on the way that opens facts, is witnessed.
+        return None
 
     @override
     def _open(self, asked: Asked) -> AbstractAsyncContextManager[Facts]:
