@@ -71,7 +71,6 @@ def test_values_are_what_there_is(scraped: Scraped) -> None:
     assert value("authz_routes_shadow_seconds", "over") < 0
     assert 1 == value("authz_health", "ready")
     assert 1 == value("authz_health", "routes")
-    assert 0 == value("authz_replica_up")
     assert 2 == value("authz_malformed_facts_total", "principal_memberships", LABEL)
     assert [True] == [
         VERSION in labels for name, labels in told if name == "authz_info"
