@@ -47,7 +47,7 @@ check: $(STAMP) ## Look, change nothing: style, types, layers, proto, generated 
 	$(PY) scripts/routes_schema.py --check
 	$(PY) scripts/chart_schema.py --check
 	$(PY) clients/conformance/generate.py --check
-	$(PY) -m pytest -q --cov --cov-report=term-missing:skip-covered --cov-fail-under=100 tests/core tests/spec
+	$(PY) -m pytest -q -n 2 --dist loadgroup --cov --cov-report=term-missing:skip-covered --cov-fail-under=100 tests/core tests/spec
 
 image-check: $(STAMP) ## Play the Dockerfile's steps and run the result, without a container engine (root is needed)
 	$(PY) -m pytest -q tests/deploy/image_replay.py

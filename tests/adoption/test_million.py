@@ -22,7 +22,14 @@ group by tgrelid
 """
 
 
-@pytest.fixture(scope="module", params=Platform, ids=lambda each: each.value)
+# A million rows take a while, so each platform has them in one process alone.
+PLATFORMS = [
+    pytest.param(each, id=each.value, marks=pytest.mark.xdist_group(each.value))
+    for each in Platform
+]
+
+
+@pytest.fixture(scope="module", params=PLATFORMS)
 async def url(adopted: Adopted, request: pytest.FixtureRequest) -> str:
     """A platform with a million memberships and the shipped SQL: its address."""
     platform: Platform = request.param

@@ -14,6 +14,9 @@ from bench.parts.wire import ask, prefixed
 from bench.parts.world import Size, world
 from bench.peers.shared import to_compare
 
+# Each process would have a server of its own for it.
+pytestmark = pytest.mark.xdist_group("a small world")
+
 TINY = Size("tiny", 20_000, 20_000, 1, 20)
 
 

@@ -12,6 +12,9 @@ from tests.store.databases import PostgresServer, create_database
 from tests.store.foreign.load import Flavour, create_schema
 from tests.store.plans import explain, large_relations, plan, whole_reads
 
+# A million rows take a while, so one process alone has them.
+pytestmark = pytest.mark.xdist_group("a million")
+
 NAMES = tuple(Statements.__dataclass_fields__)
 
 

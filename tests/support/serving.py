@@ -1,10 +1,10 @@
 """Running sidecars over worlds in a real PostgreSQL, shared where nothing changes."""
 
+import asyncio
 import itertools
 import json
 import tempfile
 from collections.abc import Mapping, Sequence
-from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from enum import Enum, unique
 from pathlib import Path
@@ -136,11 +136,13 @@ class Stage:
         self._numbers = itertools.count(1)
         self._serving: dict[Place, Serving] = {}
         self._templates: set[str] = set()
-        self._ending = AsyncExitStack()
+        self._channels: list[aio.Channel] = []
+        self._sidecars: list[Sidecar] = []
 
     async def close(self) -> None:
-        """Ends what was started."""
-        await self._ending.aclose()
+        """Ends what was started, all at once: one by one it takes half a minute."""
+        await asyncio.gather(*(each.close(None) for each in self._channels))
+        await asyncio.gather(*(each.stop() for each in self._sidecars))
 
     async def shared(self, place: Place) -> Serving:
         """A sidecar that many tests ask and none changes; its role can only read."""
@@ -208,7 +210,7 @@ class Stage:
             }
         )
         sidecar = await Sidecar.start(settings)
-        self._ending.push_async_callback(sidecar.stop)
+        self._sidecars.append(sidecar)
         return Serving(sidecar, self._stubs(addresses))
 
     @staticmethod
@@ -223,7 +225,7 @@ class Stage:
         stubs = {}
         for engine, address in addresses.items():
             channel = aio.insecure_channel(address)
-            self._ending.push_async_callback(channel.close, None)
+            self._channels.append(channel)
             stubs[engine] = self.stub_of(channel)
         return stubs
 
