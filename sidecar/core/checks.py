@@ -42,6 +42,18 @@ def check_writable(
     return _WRITABLE_ALONE if skip_visible else _WRITABLE[visibility]
 
 
+def standing_of(
+    context: TenantContext, owner: PrincipalId | None, cluster: ClusterId | None
+) -> tuple[bool, bool, bool]:
+    """How columns stand to a context: whether global, its own, in a cluster of its.
+
+    Of a row that exists, of a kind that is judged by its columns, no rule looks at
+    anything else, so what stands alike is judged alike.
+    """
+    is_own = owner is not None and owner == context.current_principal_id
+    return owner is None, is_own, cluster in context.accessible_cluster_ids
+
+
 def _missing(asked: OfResource) -> Decision | None:
     return RESOURCE_NOT_FOUND if asked.resource is None else None
 

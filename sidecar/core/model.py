@@ -128,13 +128,14 @@ class TenantContext:
     org_role: OrgRole | None = None
     accessible_cluster_ids: frozenset[ClusterId] = frozenset()
     current_is_personal_scope: bool = False
+    # Whether every existing resource is visible and writable.
+    bypass: bool = field(init=False)
 
-    @property
-    def bypass(self) -> bool:
-        """Whether every existing resource is visible and writable."""
-        return self.user.is_system or (
+    def __post_init__(self) -> None:
+        bypass = self.user.is_system or (
             self.user.is_platform_admin and self.current_principal_id is None
         )
+        object.__setattr__(self, "bypass", bypass)
 
     @property
     def has_org_context(self) -> bool:
@@ -164,11 +165,12 @@ class ResourceKind:
     visibility: Visibility
     carries_owner: bool
     carries_cluster: bool
+    # Whether rows with equal columns are judged alike, whatever their ids.
+    is_judged_by_columns: bool = field(init=False)
 
-    @property
-    def is_judged_by_columns(self) -> bool:
-        """Whether rows with equal columns are judged alike, whatever their ids."""
-        return self.visibility is not Visibility.CLUSTER
+    def __post_init__(self) -> None:
+        by_columns = self.visibility is not Visibility.CLUSTER
+        object.__setattr__(self, "is_judged_by_columns", by_columns)
 
 
 class ResourceRecord(NamedTuple):

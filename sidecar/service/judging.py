@@ -14,7 +14,7 @@ from sidecar.core.authorize import (
     Requirement,
     permit,
 )
-from sidecar.core.checks import OfResource
+from sidecar.core.checks import OfResource, standing_of
 from sidecar.core.decision import (
     UNKNOWN_KIND,
     Decision,
@@ -257,21 +257,35 @@ class Judge(NamedTuple):
 
 def judge_given(
     context: TenantContext,
-    resources: Iterable[NamedResource],
+    resources: Sequence[NamedResource],
     kinds: Mapping[str, ResourceKind],
     checks: KindChecks,
 ) -> list[Decision] | None:
     """The same check for each resource; none if one is given without its row."""
     decisions: list[Decision] = []
+    judged: dict[tuple[str, tuple[bool, bool, bool]], Decision] = {}
+    # To look for others that are judged alike is worth it where there are others.
+    are_several = len(resources) > 1
     for named in resources:
-        if named.record is None:
+        name, _, record = named
+        if record is None:
             return None
-        kind = kinds.get(named.kind)
+        kind = kinds.get(name)
         if kind is None:
             decisions.append(UNKNOWN_KIND)
-        else:
-            asked = _of_resource(context, kind, named, named.record)
-            decisions.append(checks[named.kind].decide(asked))
+            continue
+        if not (are_several and kind.is_judged_by_columns):
+            asked = _of_resource(context, kind, named, record)
+            decisions.append(checks[name].decide(asked))
+            continue
+        owner = record.owner_principal_id if kind.carries_owner else None
+        cluster = record.cluster_id if kind.carries_cluster else None
+        alike = name, standing_of(context, owner, cluster)
+        decision = judged.get(alike)
+        if decision is None:
+            asked = _of_resource(context, kind, named, record)
+            decision = judged[alike] = checks[name].decide(asked)
+        decisions.append(decision)
     return decisions
 
 
