@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from sidecar.core.checks import Columns
 from sidecar.core.decision import Allowed, Decision, Denied
 from sidecar.core.gates import RoleGate
 from sidecar.core.ids import PrincipalId, ResourceId
@@ -27,6 +28,36 @@ class NamedResource(NamedTuple):
     kind: str
     id: ResourceId
     record: ResourceRecord | None = None
+
+
+class WholeRows:
+    """Rows that are given with all that their kinds carry, and judged by that alone.
+
+    Nearly all questions are about such, and most are answered without naming each.
+    """
+
+    __slots__ = ("_ids", "columns")
+
+    def __init__(
+        self,
+        columns: list[Columns],
+        ids: list[ResourceId],
+    ) -> None:
+        """`columns` and `ids` of each row, in their order."""
+        self.columns = columns
+        self._ids = ids
+
+    def __len__(self) -> int:
+        return len(self.columns)
+
+    def named(self) -> list[NamedResource]:
+        """The same as resources."""
+        return [
+            NamedResource(kind, row_id, ResourceRecord(owner, cluster))
+            for row_id, (kind, owner, cluster) in zip(
+                self._ids, self.columns, strict=True
+            )
+        ]
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,8 @@
 Each check is a table; its rows read top-down as the rules do.
 """
 
-from typing import NamedTuple
+from collections.abc import Iterable
+from typing import NamedTuple, TypeAlias
 
 from sidecar.core.decision import Allowed, Check, Decision, Denied, Rule
 from sidecar.core.ids import ClusterId, PrincipalId
@@ -30,6 +31,11 @@ class OfResource(NamedTuple):
     resource: Resource | None
 
 
+# Kind, owner and cluster of a row.
+Columns: TypeAlias = tuple[str, PrincipalId, ClusterId | None]
+Standing: TypeAlias = tuple[str, bool, bool]
+
+
 def check_visible(visibility: Visibility) -> Check[OfResource]:
     """The check whether a row of such a kind is visible."""
     return _VISIBLE[visibility]
@@ -42,16 +48,16 @@ def check_writable(
     return _WRITABLE_ALONE if skip_visible else _WRITABLE[visibility]
 
 
-def standing_of(
-    context: TenantContext, owner: PrincipalId | None, cluster: ClusterId | None
-) -> tuple[bool, bool, bool]:
-    """How columns stand to a context: whether global, its own, in a cluster of its.
+def standings_of(context: TenantContext, rows: Iterable[Columns]) -> list[Standing]:
+    """How rows stand to a context: kind, whether its own, whether in a cluster of its.
 
-    Of a row that exists, of a kind that is judged by its columns, no rule looks at
-    anything else, so what stands alike is judged alike.
+    Of a row that is somebody's, and of a kind that is judged by its columns, no rule
+    looks at anything else: what stands alike is judged alike.
     """
-    is_own = owner is not None and owner == context.current_principal_id
-    return owner is None, is_own, cluster in context.accessible_cluster_ids
+    current, clusters = context.current_principal_id, context.accessible_cluster_ids
+    return [
+        (kind, owner == current, cluster in clusters) for kind, owner, cluster in rows
+    ]
 
 
 def _missing(asked: OfResource) -> Decision | None:

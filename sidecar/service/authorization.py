@@ -6,6 +6,7 @@ caller, the caller before the row: what a caller may not know is never read.
 
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
+from typing import TypeAlias
 
 from sidecar.core import filters, sql, tenancy
 from sidecar.core.authorize import (
@@ -13,9 +14,10 @@ from sidecar.core.authorize import (
     MustPass,
     NamedResource,
     Requirement,
+    WholeRows,
     verdict,
 )
-from sidecar.core.decision import UNKNOWN_KIND, Denied
+from sidecar.core.decision import UNKNOWN_KIND, Decision, Denied
 from sidecar.core.permissions import PermissionQuery
 from sidecar.core.reasons import Denial
 from sidecar.ports import (
@@ -37,10 +39,12 @@ from sidecar.service.asking import (
     Policy,
 )
 from sidecar.service.checks import Checks, KindChecks
-from sidecar.service.judging import Judge, judge_given
+from sidecar.service.judging import Judge, judge_given, judge_rows
 from sidecar.service.permitting import read_holdings
 from sidecar.service.resolving import Resolved, Resolver
 from sidecar.service.turns import TURN
+
+Resources: TypeAlias = Sequence[NamedResource] | WholeRows
 
 
 class Authorization:
@@ -77,21 +81,16 @@ class Authorization:
             )
         return Listed(contexts, facts.revision)
 
-    async def check_visible(
-        self, asked: Asked, resources: Sequence[NamedResource]
-    ) -> Decided:
+    async def check_visible(self, asked: Asked, resources: Resources) -> Decided:
         """Whether each resource is visible."""
-        checks = self._checks.visible
-        at_once = self._at_once(asked, resources, checks)
-        return at_once or await self._check_resources(asked, resources, checks)
+        return await self._check_resources(asked, resources, self._checks.visible)
 
     async def check_writable(
-        self, asked: Asked, resources: Sequence[NamedResource], *, skip_visible: bool
+        self, asked: Asked, resources: Resources, *, skip_visible: bool
     ) -> Decided:
         """Whether each resource is writable."""
         checks = self._checks.writable_checks(skip_visible=skip_visible)
-        at_once = self._at_once(asked, resources, checks)
-        return at_once or await self._check_resources(asked, resources, checks)
+        return await self._check_resources(asked, resources, checks)
 
     async def check_creatable(
         self, asked: Asked, resources: Sequence[MustBeCreatable]
@@ -172,7 +171,7 @@ class Authorization:
         return Judge(resolved, facts, self._checks)
 
     def _at_once(
-        self, asked: Asked, resources: Sequence[NamedResource], checks: KindChecks
+        self, asked: Asked, resources: Resources, checks: KindChecks
     ) -> Decided | None:
         """The answer to a short question if it takes nothing that must be waited for.
 
@@ -184,22 +183,27 @@ class Authorization:
         resolved = self._resolver.remembered(asked.caller, moment.epoch)
         if resolved is None or isinstance(resolved.context, Denied):
             return None
-        kinds = self._checks.kinds
-        decisions = judge_given(resolved.context, resources, kinds, checks)
+        context, kinds = resolved.context, self._checks.kinds
+        decisions: list[Decision] | None
+        if isinstance(resources, WholeRows):
+            decisions = judge_rows(context, resources, kinds, checks)
+        else:
+            decisions = judge_given(context, resources, kinds, checks)
         if decisions is None:
             return None
         return Decided(decisions, revision=moment.revision)
 
     async def _check_resources(
-        self,
-        asked: Asked,
-        resources: Sequence[NamedResource],
-        checks: KindChecks,
+        self, asked: Asked, resources: Resources, checks: KindChecks
     ) -> Decided:
+        at_once = self._at_once(asked, resources, checks)
+        if at_once is not None:
+            return at_once
+        named = resources.named() if isinstance(resources, WholeRows) else resources
         async with self._open(asked) as facts:
             resolved = await self._resolver.resolve(asked.caller, facts)
             judge = self._judge(resolved, facts)
-            return await judge.resources(resources, checks, explain=asked.explain)
+            return await judge.resources(named, checks, explain=asked.explain)
 
     async def _pinned_contexts(self, asked: Asked, facts: Facts) -> Listed | Denied:
         resolved = await self._resolver.resolve(asked.caller, facts)

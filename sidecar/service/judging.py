@@ -12,9 +12,10 @@ from sidecar.core.authorize import (
     MustPermit,
     NamedResource,
     Requirement,
+    WholeRows,
     permit,
 )
-from sidecar.core.checks import OfResource, standing_of
+from sidecar.core.checks import Columns, OfResource, Standing, standings_of
 from sidecar.core.decision import (
     UNKNOWN_KIND,
     Decision,
@@ -255,37 +256,52 @@ class Judge(NamedTuple):
         return Explanation((*steps, *checks[named.kind].explain(asked)))
 
 
+def judge_rows(
+    context: TenantContext,
+    rows: WholeRows,
+    kinds: Mapping[str, ResourceKind],
+    checks: KindChecks,
+) -> list[Decision]:
+    """The same check for each row; those that stand alike are judged once."""
+    if len(rows.columns) == 1:
+        return [_judge_row(context, rows.columns[0], kinds, checks)]
+    standings = standings_of(context, rows.columns)
+    judged: dict[Standing, Decision] = {}
+    for standing, columns in zip(standings, rows.columns, strict=True):
+        if standing not in judged:
+            judged[standing] = _judge_row(context, columns, kinds, checks)
+    return list(map(judged.__getitem__, standings))
+
+
+def _judge_row(
+    context: TenantContext,
+    columns: Columns,
+    kinds: Mapping[str, ResourceKind],
+    checks: KindChecks,
+) -> Decision:
+    name, owner, cluster = columns
+    # By its columns, so under no id of its own.
+    resource = _new(Resource, (kinds[name], "", owner, cluster))
+    return checks[name].decide(_new(OfResource, (context, resource)))
+
+
 def judge_given(
     context: TenantContext,
-    resources: Sequence[NamedResource],
+    resources: Iterable[NamedResource],
     kinds: Mapping[str, ResourceKind],
     checks: KindChecks,
 ) -> list[Decision] | None:
     """The same check for each resource; none if one is given without its row."""
     decisions: list[Decision] = []
-    judged: dict[tuple[str, tuple[bool, bool, bool]], Decision] = {}
-    # To look for others that are judged alike is worth it where there are others.
-    are_several = len(resources) > 1
     for named in resources:
-        name, _, record = named
-        if record is None:
+        if named.record is None:
             return None
-        kind = kinds.get(name)
+        kind = kinds.get(named.kind)
         if kind is None:
             decisions.append(UNKNOWN_KIND)
-            continue
-        if not (are_several and kind.is_judged_by_columns):
-            asked = _of_resource(context, kind, named, record)
-            decisions.append(checks[name].decide(asked))
-            continue
-        owner = record.owner_principal_id if kind.carries_owner else None
-        cluster = record.cluster_id if kind.carries_cluster else None
-        alike = name, standing_of(context, owner, cluster)
-        decision = judged.get(alike)
-        if decision is None:
-            asked = _of_resource(context, kind, named, record)
-            decision = judged[alike] = checks[name].decide(asked)
-        decisions.append(decision)
+        else:
+            asked = _of_resource(context, kind, named, named.record)
+            decisions.append(checks[named.kind].decide(asked))
     return decisions
 
 

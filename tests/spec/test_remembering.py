@@ -58,16 +58,20 @@ def _questions(caller: Row, rows: list[Row]) -> list[Question]:
 
 
 def _lists(world: World) -> list[list[Row]]:
-    """All rows, those of each kind, and those of each with all that it carries."""
+    """All rows, those of each kind, and those with all that is ever looked at."""
     rows = list(_with_other_ids(world))
     kinds = [[row for row in rows if row["kind"] == each] for each in world.kinds]
-    whole = [[row for row in each if _is_whole(row)] for each in kinds]
+    whole = [row for row in rows if _is_whole(world, row)]
     # What is judged once for many is of the last.
-    return [rows, *kinds, *3 * [each for each in whole if each]]
+    return [rows, *kinds, *8 * [whole]]
 
 
-def _is_whole(row: Row) -> bool:
-    return {"owner_principal_id", "cluster_id"} == set(part(row, "attributes"))
+def _is_whole(world: World, row: Row) -> bool:
+    kind = world.kinds.get(str(row["kind"]))
+    if kind is None or not kind.owner or kind.visibility == "CLUSTER":
+        return False
+    carried = {"owner_principal_id", "cluster_id"} if kind.cluster else set()
+    return (carried or {"owner_principal_id"}) == set(part(row, "attributes"))
 
 
 def _with_other_ids(world: World) -> Iterator[Row]:
