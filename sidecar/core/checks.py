@@ -33,7 +33,6 @@ class OfResource(NamedTuple):
 
 # Kind, owner and cluster of a row.
 Columns: TypeAlias = tuple[str, PrincipalId, ClusterId | None]
-Standing: TypeAlias = tuple[str, bool, bool]
 
 
 def check_visible(visibility: Visibility) -> Check[OfResource]:
@@ -48,7 +47,9 @@ def check_writable(
     return _WRITABLE_ALONE if skip_visible else _WRITABLE[visibility]
 
 
-def standings_of(context: TenantContext, rows: Iterable[Columns]) -> list[Standing]:
+def standings_of(
+    context: TenantContext, rows: Iterable[Columns]
+) -> list[tuple[str, bool, bool]]:
     """How rows stand to a context: kind, whether its own, whether in a cluster of its.
 
     Of a row that is somebody's, and of a kind that is judged by its columns, no rule

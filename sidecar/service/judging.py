@@ -15,7 +15,7 @@ from sidecar.core.authorize import (
     WholeRows,
     permit,
 )
-from sidecar.core.checks import Columns, OfResource, Standing, standings_of
+from sidecar.core.checks import Columns, OfResource, standings_of
 from sidecar.core.decision import (
     UNKNOWN_KIND,
     Decision,
@@ -266,11 +266,11 @@ def judge_rows(
     if len(rows.columns) == 1:
         return [_judge_row(context, rows.columns[0], kinds, checks)]
     standings = standings_of(context, rows.columns)
-    judged: dict[Standing, Decision] = {}
-    for standing, columns in zip(standings, rows.columns, strict=True):
-        if standing not in judged:
-            judged[standing] = _judge_row(context, columns, kinds, checks)
-    return list(map(judged.__getitem__, standings))
+    judged = {
+        standing: _judge_row(context, columns, kinds, checks)
+        for standing, columns in dict(zip(standings, rows.columns, strict=True)).items()
+    }
+    return [judged[each] for each in standings]
 
 
 def _judge_row(
