@@ -51,7 +51,7 @@ PARTS: Final = {
     "answers": "decisions to messages",
     "metrics": "counting the call and the decisions",
     "encode": "message to bytes",
-    "rest": "interceptor, shedding, deadline, ids, coroutines in between",
+    "rest": "guard, shedding, deadline, ids, coroutines in between",
 }
 
 
@@ -75,7 +75,7 @@ async def measure(rounds: int, *, functions: bool) -> dict[int, dict[str, float]
         found = {}
         for count in COUNTS:
             question = questions.visible(questions.caller(100, "1"), count)
-            call = await built.api(question)
+            call = built.api(question)
             await call.raw(call.request, _NoDeadline)
             found[count] = parts(built, call, rounds)
             found[count]["engine"] = engine(call, Path(name))

@@ -13,7 +13,7 @@ from sidecar.ports import Facts, FactSource
 from sidecar.settings import Settings
 from sidecar.transport.ext_authz import VerdictCounter
 from sidecar.transport.grpc_api import DecisionCounter
-from sidecar.transport.interceptors import Around, CallObserver
+from sidecar.transport.guards import Around, CallObserver
 from sidecar.wiring import FACT_NAMES, VERSION
 from sidecar.wiring_collector import collector_of, resource_of
 

@@ -33,13 +33,14 @@ from sidecar.transport.envoy import external_auth_pb2 as envoy
 from sidecar.transport.envoy import external_auth_pb2_grpc as envoy_grpc
 from sidecar.transport.ext_authz import ExtAuthzServicer
 from sidecar.transport.grpc_api import AuthorizationServicer, Backing, ServerInfo
-from sidecar.transport.interceptors import CallInterceptor
+from sidecar.transport.guards import Guards
 from sidecar.transport.parse import ListenerPolicy
 from tests.support.memory import Document, MemoryFacts
 
 if TYPE_CHECKING:
     import grpc
     from google.protobuf.message import Message
+    from grpc import aio
 
 ROUTES: Final = """
 default: api
@@ -102,8 +103,8 @@ async def warm_calls(routes: Path) -> list[Inside]:
         questions.permissions(who, 50, ""),
         questions.authorize(who, 10),
     ]
-    calls = [await built.api(each) for each in asked]
-    calls.append(await built.edge())
+    calls = [built.api(each) for each in asked]
+    calls.append(built.edge())
     for each in calls:
         # Reads what is not in memory, which takes the loop's turns.
         await each.raw(each.request, _Call)
@@ -155,16 +156,10 @@ class _Handlers:
 
 
 @dataclass(frozen=True, slots=True)
-class _Details:
-    method: str
-
-
-@dataclass(frozen=True, slots=True)
 class Built:
     """A sidecar without servers, and the parts that handlers are made of."""
 
     handlers: dict[str, Handler]
-    interceptor: CallInterceptor
     service: Authorization
     resolver: Resolver
     source: FactSource
@@ -199,13 +194,13 @@ class Built:
         servicer = AuthorizationServicer(backing, ListenerPolicy(), info)
         at_edge = ExtAuthzServicer(edge, believes_peers=True)
         server = _Handlers()
-        taker = cast("grpc.Server", server)
+        load = wiring_limits.load_of(settings)
+        guards = Guards(cast("aio.Server", server), metrics, load)
+        taker = cast("grpc.Server", guards)
         api_grpc.add_AuthorizationServiceServicer_to_server(servicer, taker)
         envoy_grpc.add_AuthorizationServicer_to_server(at_edge, taker)
-        load = wiring_limits.load_of(settings)
         return cls(
             server.found,
-            CallInterceptor(metrics, load),
             service,
             Resolver(verifiers, facts.field_types.organization),
             source,
@@ -213,25 +208,20 @@ class Built:
             metrics,
         )
 
-    async def api(self, question: Question) -> Inside:
+    def api(self, question: Question) -> Inside:
         """A call of the API."""
         method = f"/authz.v1.AuthorizationService/{question.rpc}"
         name = f"{question.rpc} {question.elements}"
-        return await self._call(name, method, question.request.SerializeToString())
+        return self._call(name, method, question.request.SerializeToString())
 
-    async def edge(self) -> Inside:
+    def edge(self) -> Inside:
         """An admission at the edge."""
         method = "/envoy.service.auth.v3.Authorization/Check"
-        return await self._call("edge", method, edge_request().SerializeToString())
+        return self._call("edge", method, edge_request().SerializeToString())
 
-    async def _call(self, name: str, method: str, request: bytes) -> Inside:
-        async def found(details: object) -> Handler:
-            del details
-            return self.handlers[method]
-
-        details = cast("grpc.HandlerCallDetails", _Details(method))
-        wrapped = await self.interceptor.intercept_service(found, details)
-        return Inside(name, request, cast("Raw", wrapped.unary_unary))
+    def _call(self, name: str, method: str, request: bytes) -> Inside:
+        raw = cast("Raw", self.handlers[method].unary_unary)
+        return Inside(name, request, raw)
 
 
 def edge_request() -> envoy.CheckRequest:

@@ -23,7 +23,7 @@ from sidecar.service.asking import Authorized, Caller, Policy
 from sidecar.service.witnessing import Witness, WitnessedAuthorization
 from sidecar.transport.ext_authz import EdgeBacking, ExtAuthzServicer
 from sidecar.transport.grpc_api import AuthorizationServicer, DecisionCounter
-from sidecar.transport.interceptors import CallObserver
+from sidecar.transport.guards import CallObserver
 from sidecar.transport.status import denial_of
 
 if TYPE_CHECKING:

@@ -3,8 +3,9 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias, cast
 
+import grpc
 import pygrpc_native.aio
 from authz.v1 import authorization_service_pb2
 from authz.v1.authorization_service_pb2_grpc import (
@@ -16,7 +17,7 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from sidecar.transport.envoy import external_auth_pb2_grpc
 from sidecar.transport.ext_authz import EdgeBacking, ExtAuthzServicer
 from sidecar.transport.grpc_api import AuthorizationServicer, Backing, ServerInfo
-from sidecar.transport.interceptors import Around, CallInterceptor, CallObserver
+from sidecar.transport.guards import Around, CallObserver, Guards
 from sidecar.transport.listener import (
     Address,
     Engine,
@@ -184,14 +185,15 @@ class Servers:
         if secured is not None:
             interceptors += secured.interceptors()
             options = (*options, *secured.options())
-        interceptors.append(CallInterceptor(self.observer, self.load, self.around))
         server = _new_server(engine, interceptors, options)
+        guards = Guards(server, self.observer, self.load, self.around)
+        guarded = cast("grpc.Server", guards)
         if Serves.API in listener.serves:
             api = self._api(listener)
-            add_AuthorizationServiceServicer_to_server(api, server)
+            add_AuthorizationServiceServicer_to_server(api, guarded)
         if self.edge is not None and Serves.EDGE in listener.serves:
             edge = self._edge(listener, self.edge)
-            external_auth_pb2_grpc.add_AuthorizationServicer_to_server(edge, server)
+            external_auth_pb2_grpc.add_AuthorizationServicer_to_server(edge, guarded)
         if Serves.HEALTH in listener.serves:
             health_pb2_grpc.add_HealthServicer_to_server(self.health.servicer, server)
         if Serves.REFLECTION in listener.serves:

@@ -14,7 +14,7 @@ from sidecar.observe.tracing import Attribute, Span, Tracing, current_span
 from sidecar.transport.envoy import external_auth_pb2 as envoy
 from sidecar.transport.ext_authz import VerdictCounter
 from sidecar.transport.grpc_api import DecisionCounter
-from sidecar.transport.interceptors import CallObserver, Context, Handler, Raw
+from sidecar.transport.guards import CallObserver, Context, Handler, Raw
 from sidecar.transport.status import TABLE
 
 if TYPE_CHECKING:

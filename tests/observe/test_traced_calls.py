@@ -404,21 +404,23 @@ async def test_no_id_and_no_credential_leaves(sidecar: Traced) -> None:
     pairs = [("traceparent", header), ("authorization", f"Bearer {secret}")]
     await sidecar.ask(
         "native", CHECK,
-        request("/workers/7411?q=1", {"x-api-key": secret}), *pairs,
+        request("/workers/741190885?q=1", {"x-api-key": secret}), *pairs,
     )  # fmt: skip
     await sidecar.collector.trace(trace)
     trace, header = parent()
     asked = api.CheckVisibleRequest(caller=Caller(api_key=secret))
-    asked.resources.add(kind="worker", id="7411")
+    asked.resources.add(kind="worker", id="741190885")
     await sidecar.ask("native", "CheckVisible", asked, ("traceparent", header))
-    asked.caller.CopyFrom(Caller(user_id="user-7411", organization_id="org-7411"))
+    asked.caller.CopyFrom(
+        Caller(user_id="user-741190885", organization_id="org-741190885")
+    )
     await sidecar.ask("native", "CheckVisible", asked, ("traceparent", header))
     await sidecar.collector.trace(trace)
 
     exported = b"".join(sidecar.collector.received)
     assert [] == [
         word
-        for word in (secret, "annlaptop", "SECRET", "7411", ANN, "select", "?q=")
+        for word in (secret, "annlaptop", "SECRET", "741190885", ANN, "select", "?q=")
         if word.encode() in exported
     ]
 
