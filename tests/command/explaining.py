@@ -139,7 +139,9 @@ class Scene:
     async def _logged(self, rpc: str, began: str) -> str:
         async with asyncio.timeout(10):
             while True:
-                lines = self.log.read_bytes().splitlines() if self.log.exists() else []
+                # The last may not be whole yet.
+                read = self.log.read_bytes() if self.log.exists() else b""
+                lines = read.split(b"\n")[:-1]
                 for record in map(json.loads, reversed(lines)):
                     if record["rpc"] == rpc and record["time"] >= began:
                         return str(record["decision_id"])

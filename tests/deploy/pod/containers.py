@@ -182,7 +182,8 @@ def _what(spec: Object, around: Surroundings) -> What:
         network=around.network,
         inside=0,
         root=str(root),
-        binds=[*_of_machine(), *_mounted(spec, around)],
+        # What is of this machine may lie where the pod has a volume, such as /tmp.
+        binds=[*_mounted(spec, around), *_of_machine()],
         links={
             name: str(Path(f"/{name}").readlink())
             for name in _SYSTEM
