@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from sidecar.core.decision import Denied
+from sidecar.core.authorize import ALL_HOLD
+from sidecar.core.decision import Decision, Denied
 from sidecar.core.model import AccessLevel, TenantContext
 from sidecar.core.reasons import Denial, Reason
 
@@ -65,3 +66,14 @@ class Shadowed:
 
 
 Verdict: TypeAlias = Admitted | Refused | Shadowed
+
+
+def decision_of(verdict: Verdict) -> Decision:
+    """What was decided, whether or not the request passes for now."""
+    match verdict:
+        case Admitted():
+            return ALL_HOLD
+        case Refused():
+            return verdict.denied
+        case Shadowed():
+            return verdict.refused.denied

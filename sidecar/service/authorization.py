@@ -38,8 +38,9 @@ from sidecar.service.asking import (
     Permitted,
     Policy,
 )
+from sidecar.service.at_hand import judge_given, judge_rows
 from sidecar.service.checks import Checks, KindChecks
-from sidecar.service.judging import Judge, judge_given, judge_rows
+from sidecar.service.judging import Judge
 from sidecar.service.permitting import read_holdings
 from sidecar.service.resolving import Resolved, Resolver
 from sidecar.service.turns import TURN

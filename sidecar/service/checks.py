@@ -15,17 +15,13 @@ KindChecks: TypeAlias = Mapping[str, Check[OfResource]]
 
 @dataclass(frozen=True, slots=True)
 class Checks:
-    """The checks of every declared kind, by its name, and what roles allow.
-
-    `alike`: the kinds whose rows are judged by what they carry, whatever their ids.
-    """
+    """The checks of every declared kind, by its name, and what roles allow."""
 
     kinds: Mapping[str, ResourceKind]
     remembered: Remembered
     visible: KindChecks
     writable: KindChecks
     writable_alone: KindChecks
-    alike: frozenset[str]
 
     @classmethod
     def of(cls, policy: Policy) -> "Checks":
@@ -40,9 +36,6 @@ class Checks:
                 name: check_writable(each, skip_visible=True)
                 for name, each in seen.items()
             },
-            frozenset(
-                name for name, kind in policy.kinds.items() if kind.is_judged_by_columns
-            ),
         )
 
     def writable_checks(self, *, skip_visible: bool) -> KindChecks:

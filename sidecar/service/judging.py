@@ -12,10 +12,9 @@ from sidecar.core.authorize import (
     MustPermit,
     NamedResource,
     Requirement,
-    WholeRows,
     permit,
 )
-from sidecar.core.checks import Columns, OfResource, standings_of
+from sidecar.core.checks import OfResource
 from sidecar.core.decision import (
     UNKNOWN_KIND,
     Decision,
@@ -28,13 +27,12 @@ from sidecar.core.gates import CREATABLE, Creation, Passing, check_gate
 from sidecar.core.model import (
     AccessLevel,
     Operation,
-    Resource,
-    ResourceKind,
     ResourceRecord,
     TenantContext,
 )
 from sidecar.ports import Facts, ResourceKey
 from sidecar.service.asking import Decided, Explanation
+from sidecar.service.at_hand import of_resource
 from sidecar.service.checks import Checks, KindChecks
 from sidecar.service.permitting import Holdings, read_holdings
 from sidecar.service.resolving import Resolved
@@ -46,8 +44,6 @@ _OfCaller: TypeAlias = _Created | MustPass | MustPermit
 
 
 _NO_RECORDS: Final[Records] = {}
-# A named tuple's own constructor takes twice the time.
-_new: Final = tuple.__new__
 
 
 class Judge(NamedTuple):
@@ -89,11 +85,12 @@ class Judge(NamedTuple):
     ) -> list[Decision]:
         # Rows of a list are mostly alike, and what is alike is judged once.
         judged: dict[tuple[str, ResourceRecord | None], Decision] = {}
-        alike = self.checks.alike
+        kinds = self.checks.kinds
 
         def judge(named: NamedResource) -> Decision:
             kind, _, record = named
-            if kind not in alike:
+            known = kinds.get(kind)
+            if known is None or not known.is_judged_by_columns:
                 return self._resource(named, records, checks)
             if record is None:
                 record = records.get(named)
@@ -208,7 +205,7 @@ class Judge(NamedTuple):
         context = self.resolved.context
         if isinstance(context, Denied):
             return context
-        return _of_resource(context, kind, named, named.record or records[named])
+        return of_resource(context, kind, named, named.record or records[named])
 
     def _explain(
         self, requirement: Requirement, records: Records, holdings: Holdings | None
@@ -254,69 +251,6 @@ class Judge(NamedTuple):
         if isinstance(asked, Denied):
             return Explanation(steps)
         return Explanation((*steps, *checks[named.kind].explain(asked)))
-
-
-def judge_rows(
-    context: TenantContext,
-    rows: WholeRows,
-    kinds: Mapping[str, ResourceKind],
-    checks: KindChecks,
-) -> list[Decision]:
-    """The same check for each row; those that stand alike are judged once."""
-    if len(rows.columns) == 1:
-        return [_judge_row(context, rows.columns[0], kinds, checks)]
-    standings = standings_of(context, rows.columns)
-    judged = {
-        standing: _judge_row(context, columns, kinds, checks)
-        for standing, columns in dict(zip(standings, rows.columns, strict=True)).items()
-    }
-    return [judged[each] for each in standings]
-
-
-def _judge_row(
-    context: TenantContext,
-    columns: Columns,
-    kinds: Mapping[str, ResourceKind],
-    checks: KindChecks,
-) -> Decision:
-    name, owner, cluster = columns
-    # By its columns, so under no id of its own.
-    resource = _new(Resource, (kinds[name], "", owner, cluster))
-    return checks[name].decide(_new(OfResource, (context, resource)))
-
-
-def judge_given(
-    context: TenantContext,
-    resources: Iterable[NamedResource],
-    kinds: Mapping[str, ResourceKind],
-    checks: KindChecks,
-) -> list[Decision] | None:
-    """The same check for each resource; none if one is given without its row."""
-    decisions: list[Decision] = []
-    for named in resources:
-        if named.record is None:
-            return None
-        kind = kinds.get(named.kind)
-        if kind is None:
-            decisions.append(UNKNOWN_KIND)
-        else:
-            asked = _of_resource(context, kind, named, named.record)
-            decisions.append(checks[named.kind].decide(asked))
-    return decisions
-
-
-def _of_resource(
-    context: TenantContext,
-    kind: ResourceKind,
-    named: NamedResource,
-    record: ResourceRecord | None,
-) -> OfResource:
-    if record is None:
-        return _new(OfResource, (context, None))
-    owner = record.owner_principal_id if kind.carries_owner else None
-    cluster = record.cluster_id if kind.carries_cluster else None
-    resource = _new(Resource, (kind, named.id, owner, cluster))
-    return _new(OfResource, (context, resource))
 
 
 def _resources_of(requirements: Iterable[Requirement]) -> list[NamedResource]:

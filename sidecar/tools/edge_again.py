@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, cast
 from typing_extensions import override
 
 from sidecar import wiring, wiring_edge
-from sidecar.core.authorize import ALL_HOLD, Requirement
+from sidecar.core.authorize import Requirement
 from sidecar.core.decision import BAD_CREDENTIAL, Decision
 from sidecar.core.ids import PrincipalId, UserId
 from sidecar.edge.admission import RULE_SET_EXTENSION
@@ -22,13 +22,7 @@ from sidecar.edge.reloading import Routes
 from sidecar.edge.request import ORGANIZATION, EdgeRequest, Headers
 from sidecar.edge.routes import Access, Permits, Route, RowMustBe, RuleSet, Wanted
 from sidecar.edge.values import Namespace, Reference, Value
-from sidecar.edge.verdict import (
-    VALUE_NOT_USABLE,
-    Admitted,
-    Refused,
-    Shadowed,
-    Verdict,
-)
+from sidecar.edge.verdict import VALUE_NOT_USABLE, decision_of
 from sidecar.service.asking import Asked, Authorized, NamedUser
 from sidecar.settings import Settings
 from sidecar.store.clock import SystemClock
@@ -113,17 +107,7 @@ async def rule(settings: Settings, routes: Path, request: Request) -> Ruled:
         # Whose a new row would be is for the server to say.
         requirements = wanted(stopped.requirements, BAD_CREDENTIAL)
         return replace(ruled, requirements=cast("list[Fields]", requirements))
-    return replace(ruled, decision=_decision(verdict))
-
-
-def _decision(verdict: Verdict) -> Decision:
-    match verdict:
-        case Admitted():
-            return ALL_HOLD
-        case Refused():
-            return verdict.denied
-        case Shadowed():
-            return verdict.refused.denied
+    return replace(ruled, decision=decision_of(verdict))
 
 
 def _route(rules: RuleSet, method: str, target: bytes) -> Route | None:

@@ -16,10 +16,9 @@ from authz.v1 import decision_pb2
 from google.protobuf.message import Message
 
 from sidecar.audit.record import Json, Record
-from sidecar.core.authorize import ALL_HOLD
 from sidecar.core.decision import Decision, Denied
 from sidecar.core.model import TenantContext
-from sidecar.edge.verdict import Admitted, Refused, Shadowed, Verdict
+from sidecar.edge.verdict import Admitted, Refused, Shadowed, Verdict, decision_of
 from sidecar.service.asking import (
     Caller,
     NamedSubject,
@@ -238,7 +237,7 @@ def _reason(note: Note, answer: Sequence[Json]) -> Json:
     if isinstance(note.response, api.AuthorizeResponse):
         return _told(note.response.decision)["reason"]
     if note.verdict is not None:
-        return _judged(note.verdict).reason.name
+        return decision_of(note.verdict).reason.name
     told = [each for each in answer if isinstance(each, dict) and "reason" in each]
     denied = [each for each in told if each["allowed"] is False]
     return (denied or told)[0]["reason"] if told else None
@@ -255,16 +254,6 @@ def _revision(note: Note) -> str | None:
             return note.verdict.refused.revision
 
 
-def _judged(verdict: Verdict) -> Decision:
-    match verdict:
-        case Admitted():
-            return ALL_HOLD
-        case Refused():
-            return verdict.denied
-        case Shadowed():
-            return verdict.refused.denied
-
-
 def _edge_question(note: Note) -> Json:
     if note.requirements is None or note.authorized is None:
         return None
@@ -275,7 +264,7 @@ def _edge_answer(note: Note) -> list[Json]:
     """What each requirement came to, or what the edge decided on its own."""
     if note.verdict is None:
         return []
-    judged = _judged(note.verdict)
+    judged = decision_of(note.verdict)
     found = note.authorized
     each = [] if found is None else found.each.decisions
     if isinstance(judged, Denied) and judged not in each:

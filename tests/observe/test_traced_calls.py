@@ -1,4 +1,7 @@
-"""Traces of calls, as a collector receives them."""
+"""Traces of calls, as a collector receives them.
+
+Long, for the sidecars and the questions that all of these share.
+"""
 
 import itertools
 from collections.abc import AsyncIterator, Sequence
