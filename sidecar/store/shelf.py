@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Hashable, Iterable
 from dataclasses import dataclass, fields
 from operator import attrgetter
-from typing import Generic, TypeVar
+from typing import Generic, TypeVar, cast
 
 from cachetools import FIFOCache
 from typing_extensions import override
@@ -44,7 +44,6 @@ class Entry(Generic[T]):
 
     identity: Hashable
     fact: T
-    tags: tuple[Tag, ...]
     weight: int
     is_absent: bool
     used: bool = False
@@ -59,6 +58,7 @@ class Shelf(Generic[T]):
 
     def __init__(self, key_type: type[FactKey[T]], limit: Limit) -> None:
         self.identity = _identity(key_type)
+        self.key = _key(key_type)
         self.groups = GROUPS[key_type]
         self.entries: dict[Hashable, Entry[T]] = {}
         self.loading: dict[Hashable, Load[T]] = {}
@@ -130,15 +130,13 @@ class Shelf(Generic[T]):
         identity = self.identity(key)
         if identity in self.entries:
             self._remove(self.entries[identity])
-        entry = Entry(
-            identity, fact, tuple(tags(key, fact)), weight(key, fact), is_absent(fact)
-        )
+        entry = Entry(identity, fact, weight(key, fact), is_absent(fact))
         bounded = self._bounded(entry)
         if entry.weight > bounded.maxsize:
             return
         bounded[identity] = entry
         self.entries[identity] = entry
-        for tag in entry.tags:
+        for tag in tags(key, fact):
             self._by_tag.add(tag, entry)
 
     def stats(self) -> ShelfStats:
@@ -177,39 +175,46 @@ class Shelf(Generic[T]):
 
     def _forget(self, entry: Entry[T]) -> None:
         del self.entries[entry.identity]
-        for tag in entry.tags:
+        # Told anew: kept, they would be a tenth of the memory that a caller takes.
+        for tag in tags(self.key(entry.identity), entry.fact):
             self._by_tag.remove(tag, entry)
 
 
 class _Index(Generic[T]):
-    # Most tags have one entry, which then stands for itself: a set for each would be
-    # a third of the memory that a caller takes.
+    # By group, so that its keys are strings that are there anyway: a pair for each tag
+    # would be a tenth of the memory that a caller takes. Most tags have one entry,
+    # which then stands for itself: a set for each would be a third.
     def __init__(self) -> None:
-        self._entries: dict[Tag, Entry[T] | set[Entry[T]]] = {}
+        self._entries: dict[str, dict[str | None, Entry[T] | set[Entry[T]]]] = {}
 
     def add(self, tag: Tag, entry: Entry[T]) -> None:
-        found = self._entries.setdefault(tag, entry)
+        group, key = tag
+        entries = self._entries.setdefault(group, {})
+        found = entries.setdefault(key, entry)
         if isinstance(found, set):
             found.add(entry)
         elif found is not entry:
-            self._entries[tag] = {found, entry}
+            entries[key] = {found, entry}
 
     def under(self, tag: Tag) -> tuple[Entry[T], ...]:
-        found = self._entries.get(tag)
+        group, key = tag
+        found = self._entries.get(group, {}).get(key)
         if found is None:
             return ()
         return tuple(found) if isinstance(found, set) else (found,)
 
     def remove(self, tag: Tag, entry: Entry[T]) -> None:
-        found = self._entries[tag]
+        group, key = tag
+        entries = self._entries[group]
+        found = entries[key]
         if isinstance(found, set):
             found.discard(entry)
             if found:
                 return
-        del self._entries[tag]
+        del entries[key]
 
     def tags(self) -> Collection[Tag]:
-        return self._entries.keys()
+        return {(group, key) for group, keys in self._entries.items() for key in keys}
 
     def clear(self) -> None:
         self._entries.clear()
@@ -238,3 +243,10 @@ class _SecondChance(FIFOCache[Hashable, Entry[T]], Generic[T]):
 def _identity(key_type: type[FactKey[T]]) -> Callable[[FactKey[T]], Hashable]:
     # Every field of a key, read in C: a dataclass would hash and compare in Python.
     return attrgetter(*(each.name for each in fields(key_type)))
+
+
+def _key(key_type: type[FactKey[T]]) -> Callable[[Hashable], FactKey[T]]:
+    # The way back from an identity.
+    if len(fields(key_type)) == 1:
+        return key_type
+    return lambda identity: key_type(*cast("tuple[str, ...]", identity))

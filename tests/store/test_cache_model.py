@@ -14,7 +14,7 @@ from sidecar.core.ids import ClusterId, MembershipId, PrincipalId, RoleId, UserI
 from sidecar.core.model import Membership, Standing
 from sidecar.ports import FactKey, Facts, GrantsKey, StandingKey, UserKey
 from sidecar.store.cache import CachedFacts
-from sidecar.store.dependencies import tags
+from sidecar.store.dependencies import Tag, tags
 from sidecar.store.shelf import Shelf
 from sidecar.store.weights import CacheSizes, Limit
 from tests.store.fakes import FakeClock, user
@@ -228,10 +228,10 @@ def check_books(shelf: Shelf[object]) -> None:
     """A shelf's books agree with one another and with its limits."""
     entries = set(shelf.entries.values())
     held = [*shelf._present.values(), *shelf._absent.values()]
+    tags_of = {entry: tags(shelf.key(entry.identity), entry.fact) for entry in entries}
     by_tag = {
-        tag: {entry for entry in entries if tag in entry.tags}
-        for entry in entries
-        for tag in entry.tags
+        tag: {entry for entry in entries if tag in tags_of[entry]}
+        for tag in frozenset[Tag]().union(*tags_of.values())
     }
 
     assert entries == set(held)
