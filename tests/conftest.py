@@ -1,9 +1,13 @@
 """What tests of the whole sidecar share: a PostgreSQL, and sidecars over worlds."""
 
+import os
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+
+# Before anybody imports grpc; see `sidecar.__main__.main`.
+os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "false")
 
 from sidecar.store.embedded import EmbeddedPostgres
 from tests.support.serving import Stage, socket_folder
