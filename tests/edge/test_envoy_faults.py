@@ -176,10 +176,19 @@ async def test_routes_are_replaced_under_load_without_a_wrong_answer(
         spare.symlink_to(versions[number % 2])
         spare.rename(routes.parent / "..data")
         await _reloaded(edge, 1 + number)
+        await _asked_since(answers)
     done.set()
     await asyncio.gather(*asking)
 
     assert {(200, 401, 200), (401, 401, 200)} == set(answers)
+
+
+async def _asked_since(answers: list[tuple[int, int, int]]) -> None:
+    # The next of each asker may have begun before; the one after it has not.
+    enough = len(answers) + 8
+    async with asyncio.timeout(10):
+        while len(answers) < enough:  # noqa: ASYNC110  nor do answers
+            await asyncio.sleep(0.005)
 
 
 async def _reloaded(edge: Edge, times: int) -> None:
