@@ -45,6 +45,9 @@ PLOT: Final = ROOT / "docs" / "soak.svg"
 PEOPLE: Final = 20_000
 # Faults come oftener when there is little time, but not oftener than they can pass.
 _FAULT_SECONDS: Final = 15.0
+# At first all ask without a pause. What is remembered up to some number, such as ten
+# thousand callers a listener, is full by then; its filling would look like a leak.
+_HURRIED_SHARE: Final = 0.1
 _SAMPLE_SECONDS: Final = 5.0
 _CALM_SECONDS: Final = 60.0
 _POOL: Final = 4
@@ -145,7 +148,7 @@ async def soak(
         every = min(_FAULT_SECONDS, seconds / 2)
         async with (
             _meanwhile(change_on(node.url(), PEOPLE, happened)),
-            _callers(addresses, callers, outcomes),
+            _callers(addresses, callers, seconds * _HURRIED_SHARE, outcomes),
         ):
             async with _meanwhile(faults.run(every)):
                 samples = await _sampled(one, seconds)
@@ -214,12 +217,13 @@ async def _meanwhile(work: Coroutine[None, None, None]) -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def _callers(
-    addresses: list[str], count: int, outcomes: Counter[str]
+    addresses: list[str], count: int, hurried: float, outcomes: Counter[str]
 ) -> AsyncIterator[None]:
     """A process of its own that calls; what comes of it is kept in `outcomes`."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         *(__file__, "--load", *addresses, "--callers", str(count)),
+        *("--hurried", str(hurried)),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         env={**os.environ, "GRPC_VERBOSITY": "NONE"},
@@ -269,9 +273,11 @@ def main() -> int:
     parser.add_argument("--callers", type=int, default=6, help="at once")
     parser.add_argument("--print", action="store_true", help="and leave the page")
     parser.add_argument("--load", nargs="+", help=argparse.SUPPRESS)
+    parser.add_argument("--hurried", type=float, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.load is not None:
-        uvloop.run(load_on(options.load, PEOPLE, options.callers))
+        hurried = options.hurried
+        uvloop.run(load_on(options.load, PEOPLE, options.callers, hurried))
         return 0
     seconds = options.seconds or options.minutes * 60
     with temporary_directory() as folder, cluster() as made:

@@ -4,6 +4,7 @@ import asyncio
 import json
 import random
 import sys
+import time
 from collections import Counter
 from contextlib import suppress
 from typing import Final
@@ -25,10 +26,16 @@ _OWN_SUBCHANNELS: Final = (("grpc.use_local_subchannel_pool", 1),)
 
 
 class Load:
-    """Counts how calls end. Callers go on until they are cancelled."""
+    """Counts how calls end. Callers go on until they are cancelled.
 
-    def __init__(self, addresses: list[str], people: int, *, watches: bool) -> None:
+    For the first `hurried` seconds they pause for nothing.
+    """
+
+    def __init__(
+        self, addresses: list[str], people: int, hurried: float, *, watches: bool
+    ) -> None:
         self.outcomes: Counter[str] = Counter()
+        self._hurried_until = time.monotonic() + hurried
         self._addresses = addresses
         self._people = people
         self._watches = watches
@@ -50,7 +57,8 @@ class Load:
             async with aio.insecure_channel(address, _OWN_SUBCHANNELS) as channel:
                 for _ in range(chance.randint(1, _QUESTIONS)):
                     await self._ask(channel, questions.draw(), chance)
-                    await asyncio.sleep(chance.uniform(0, 2 * _PAUSE))
+                    if time.monotonic() > self._hurried_until:
+                        await asyncio.sleep(chance.uniform(0, 2 * _PAUSE))
 
     async def _ask(
         self, channel: aio.Channel, question: Question, chance: random.Random
@@ -120,9 +128,11 @@ async def watches(address: str) -> bool:
     return api.OPTIONAL_FEATURE_WATCH in info.features
 
 
-async def load_on(addresses: list[str], people: int, callers: int) -> None:
+async def load_on(
+    addresses: list[str], people: int, callers: int, hurried: float
+) -> None:
     """Asks until standard input ends; says each second, in JSON, what came of it."""
-    load = Load(addresses, people, watches=await watches(addresses[0]))
+    load = Load(addresses, people, hurried, watches=await watches(addresses[0]))
     asking = asyncio.create_task(load.run(callers))
     stdin = asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
     while not stdin.done() and not asking.done():
