@@ -30,32 +30,22 @@ class NamedResource(NamedTuple):
     record: ResourceRecord | None = None
 
 
-class WholeRows:
+class WholeRows(NamedTuple):
     """Rows that are given with all that their kinds carry, and judged by that alone.
 
     Nearly all questions are about such, and most are answered without naming each.
+    `columns` and `ids` are of each row, in their order.
     """
 
-    __slots__ = ("_ids", "columns")
-
-    def __init__(
-        self,
-        columns: list[Columns],
-        ids: list[ResourceId],
-    ) -> None:
-        """`columns` and `ids` of each row, in their order."""
-        self.columns = columns
-        self._ids = ids
-
-    def __len__(self) -> int:
-        return len(self.columns)
+    columns: list[Columns]
+    ids: list[ResourceId]
 
     def named(self) -> list[NamedResource]:
         """The same as resources."""
         return [
             NamedResource(kind, row_id, ResourceRecord(owner, cluster))
             for row_id, (kind, owner, cluster) in zip(
-                self._ids, self.columns, strict=True
+                self.ids, self.columns, strict=True
             )
         ]
 

@@ -21,6 +21,7 @@ from typing_extensions import override
 
 from sidecar.core.decision import Allowed, Decision
 
+_OK = "OK"
 _BUCKETS = (
     0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025,
     0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0,
@@ -68,12 +69,16 @@ class Metrics:
 
     def called(self, rpc: str, code: str, reason: str, seconds: float) -> None:
         """Counts a call; `reason` is empty when it was answered."""
-        key = (rpc, code, reason)
-        self._calls[key] = self._calls.get(key, 0) + 1
         durations = self._durations.get(rpc)
         if durations is None:
             durations = self._durations[rpc] = _Durations()
         durations.observe(seconds)
+        if code == _OK:
+            # Nearly all: these need no key.
+            durations.answered += 1
+            return
+        key = (rpc, code, reason)
+        self._calls[key] = self._calls.get(key, 0) + 1
 
     def ended(self, rpc: str, code: str, reason: str) -> None:
         """Counts a stream; how long it lasted says nothing."""
@@ -116,7 +121,12 @@ class Metrics:
             "Calls of the API by rpc, gRPC code, and reason of an error.",
             labels=("rpc", "code", "reason"),
         )
-        for labels, count in self._calls.copy().items():
+        answered = {
+            (rpc, _OK, ""): each.answered
+            for rpc, each in self._durations.copy().items()
+            if each.answered
+        }
+        for labels, count in (self._calls | answered).items():
             calls.add_metric(labels, count)
         seconds = HistogramMetricFamily(
             "authz_call_seconds",
@@ -152,13 +162,14 @@ class Metrics:
 
 
 class _Durations:
-    """How many calls took how long."""
+    """How many calls took how long, and how many of them were answered."""
 
-    __slots__ = ("_counts", "total")
+    __slots__ = ("_counts", "answered", "total")
 
     def __init__(self) -> None:
         self._counts = [0] * (len(_BUCKETS) + 1)
         self.total = 0.0
+        self.answered = 0
 
     def observe(self, seconds: float) -> None:
         self._counts[bisect_left(_BUCKETS, seconds)] += 1

@@ -10,7 +10,7 @@ from typing_extensions import override
 from sidecar.core.authorize import Requirement
 from sidecar.core.decision import Denied
 from sidecar.core.model import TenantContext
-from sidecar.ports import Authenticated, Facts, FactSource, Verifiers
+from sidecar.ports import Authenticated, Facts, FactSource, Freshness, Verifiers
 from sidecar.service.asking import Asked, Authorized, Caller, Decided, Policy
 from sidecar.service.authorization import Authorization, Resources
 from sidecar.service.checks import KindChecks
@@ -65,7 +65,11 @@ class WitnessedAuthorization(Authorization):
 
     @override
     def _at_once(
-        self, asked: Asked, resources: Resources, checks: KindChecks
+        self,
+        caller: Caller,
+        freshness: Freshness,
+        resources: Resources,
+        checks: KindChecks,
     ) -> Decided | None:
         # Whoever resolves the caller, on the way that opens facts, is witnessed.
         return None

@@ -96,7 +96,9 @@ class CachedFacts(Facts):
     @property
     @override
     def epoch(self) -> int | None:
-        return self.watched_epoch if self.live else None
+        # As `live` says, without a call of its own: every question asks.
+        is_live = self._clock.monotonic() <= self.live_until
+        return self.watched_epoch if is_live else None
 
     def stats(self) -> dict[type[FactKey[object]], ShelfStats]:
         """What happened to each type of key, and what is held of it."""

@@ -13,12 +13,13 @@ from authz.v1 import authorization_service_pb2 as api
 from authz.v1 import authorization_service_pb2_grpc, caller_pb2, decision_pb2
 from typing_extensions import override
 
+from sidecar.core.authorize import NamedResource
 from sidecar.core.decision import Decision, Denied
 from sidecar.core.model import ResourceKind, RuleContext
 from sidecar.core.reasons import Reason
 from sidecar.core.sql import ColumnMissingError
 from sidecar.ports import Clock, Consistency, Freshness
-from sidecar.service.asking import Asked, Decided, FilterQuestion
+from sidecar.service.asking import Asked, Caller, Decided, FilterQuestion
 from sidecar.service.authorization import Authorization
 from sidecar.transport import answers
 from sidecar.transport.parse import (
@@ -32,7 +33,6 @@ from sidecar.transport.parse import (
     required,
 )
 from sidecar.transport.parse_resources import (
-    Alike,
     ResourceParser,
     parse_gate,
     parse_sql,
@@ -110,8 +110,15 @@ class AuthorizationServicer(
         policy: ListenerPolicy,
         info: ServerInfo,
         watches: Watches | None = None,
+        *,
+        is_seen: bool = True,
     ) -> None:
-        """`watches` is none where the listener serves no `Watch`."""
+        """`watches` is none where the listener serves no `Watch`.
+
+        `is_seen`: whether anybody looks at answers before they are encoded. Where
+        nobody does, checks are answered in their encoding, and no message is made.
+        """
+        self._is_seen = is_seen
         self._service = backing.service
         self._clock = backing.clock
         self._counter = backing.counter
@@ -148,31 +155,42 @@ class AuthorizationServicer(
     async def CheckVisible(
         self, request: api.CheckVisibleRequest, context: Context
     ) -> api.CheckVisibleResponse:
-        question = self._asked(request, context)
-        resources, places = self._alike(request)
         if request.explain:
-            question = explained(question, resources, self._policy)
-        decided = await self._service.check_visible(question, resources)
-        if places is not None:
-            decided = _spread(decided, places)
-        self._counter.decided("CheckVisible", decided.decisions)
-        return answers.checked(api.CheckVisibleResponse, decided, self._decision_id())
+            question, named = self._explained(request, context)
+            decided = await self._service.check_visible(question, named)
+            return self._checked(api.CheckVisibleResponse, "CheckVisible", decided)
+        freshness, caller = _freshness(request), self._callers.parse(request.caller)
+        resources, places = self._parser.alike(request.resources)
+        at_once = self._service.visible_at_once(caller, freshness, resources)
+        if at_once is None:
+            question = self._question(caller, freshness, context)
+            at_once = await self._service.check_visible(question, resources)
+        return self._checked(api.CheckVisibleResponse, "CheckVisible", at_once, places)
 
     @override
     async def CheckWritable(
         self, request: api.CheckWritableRequest, context: Context
     ) -> api.CheckWritableResponse:
-        question = self._asked(request, context)
-        resources, places = self._alike(request)
+        skips = request.skip_visible
         if request.explain:
-            question = explained(question, resources, self._policy)
-        decided = await self._service.check_writable(
-            question, resources, skip_visible=request.skip_visible
+            question, named = self._explained(request, context)
+            decided = await self._service.check_writable(
+                question, named, skip_visible=skips
+            )
+            return self._checked(api.CheckWritableResponse, "CheckWritable", decided)
+        freshness, caller = _freshness(request), self._callers.parse(request.caller)
+        resources, places = self._parser.alike(request.resources)
+        at_once = self._service.writable_at_once(
+            caller, freshness, resources, skip_visible=skips
         )
-        if places is not None:
-            decided = _spread(decided, places)
-        self._counter.decided("CheckWritable", decided.decisions)
-        return answers.checked(api.CheckWritableResponse, decided, self._decision_id())
+        if at_once is None:
+            question = self._question(caller, freshness, context)
+            at_once = await self._service.check_writable(
+                question, resources, skip_visible=skips
+            )
+        return self._checked(
+            api.CheckWritableResponse, "CheckWritable", at_once, places
+        )
 
     @override
     async def CheckCreatable(
@@ -183,8 +201,7 @@ class AuthorizationServicer(
         if request.explain:
             question = explained(question, resources, self._policy)
         decided = await self._service.check_creatable(question, resources)
-        self._counter.decided("CheckCreatable", decided.decisions)
-        return answers.checked(api.CheckCreatableResponse, decided, self._decision_id())
+        return self._checked(api.CheckCreatableResponse, "CheckCreatable", decided)
 
     @override
     async def CheckRole(
@@ -288,21 +305,41 @@ class AuthorizationServicer(
             )
         await self._watches.serve(request, context, self._prefix)
 
-    def _alike(
-        self, request: api.CheckVisibleRequest | api.CheckWritableRequest
-    ) -> Alike:
-        # An explanation names its row, so each has its own.
-        if request.explain:
-            return self._parser.resources(request.resources), None
-        return self._parser.alike(request.resources)
+    def _explained(
+        self,
+        request: api.CheckVisibleRequest | api.CheckWritableRequest,
+        context: Context,
+    ) -> tuple[Asked, list[NamedResource]]:
+        # An explanation names its row, so each is judged on its own.
+        question = self._asked(request, context)
+        resources = self._parser.resources(request.resources)
+        return explained(question, resources, self._policy), resources
 
     def _asked(self, request: _Question, context: Context) -> Asked:
-        consistency: Freshness = Consistency.MINIMIZE_LATENCY
-        if request.HasField("consistency"):
-            consistency = parse_consistency(request.consistency)
+        freshness, caller = _freshness(request), self._callers.parse(request.caller)
+        return self._question(caller, freshness, context)
+
+    def _question(
+        self, caller: Caller, freshness: Freshness, context: Context
+    ) -> Asked:
         deadline = self._clock.monotonic() + _remaining(context)
-        caller = self._callers.parse(request.caller)
-        return _new(Asked, (caller, consistency, deadline, False))
+        return _new(Asked, (caller, freshness, deadline, False))
+
+    def _checked(
+        self,
+        kind: type[answers.Checked],
+        rpc: str,
+        decided: Decided,
+        places: Sequence[int] | None = None,
+    ) -> answers.Checked:
+        if places is not None:
+            decided = _spread(decided, places)
+        self._counter.decided(rpc, decided.decisions)
+        decision_id = f"{self._prefix}-{next(self._numbers):x}"
+        if self._is_seen or decided.explanations is not None:
+            return answers.checked(kind, decided, decision_id)
+        # Guards take what is encoded as it is.
+        return answers.encoded(decided, decision_id)  # type: ignore[return-value]
 
     def _filter_question(
         self, request: api.GetListFilterRequest, question: Asked
@@ -335,6 +372,12 @@ class AuthorizationServicer(
             (self._info.serves_reflection, api.OPTIONAL_FEATURE_REFLECTION),
         )
         return [feature for is_served, feature in served if is_served]
+
+
+def _freshness(request: _Question) -> Freshness:
+    if request.HasField("consistency"):
+        return parse_consistency(request.consistency)
+    return Consistency.MINIMIZE_LATENCY
 
 
 def _spread(decided: Decided, places: Sequence[int]) -> Decided:

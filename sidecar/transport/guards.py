@@ -39,7 +39,8 @@ _SERVICES = {
 
 Handler: TypeAlias = "grpc.RpcMethodHandler[Message, Message]"
 Context: TypeAlias = "aio.ServicerContext[Message, Message]"
-Unary: TypeAlias = Callable[[Message, Context], Awaitable[Message]]
+# What is encoded already stays as it is.
+Unary: TypeAlias = Callable[[Message, Context], Awaitable[Message | bytes]]
 Raw: TypeAlias = Callable[[bytes, Context], Awaitable[bytes]]
 # Goes around a method's handler before and after it is guarded. Where there is none,
 # what serves a call is the very function that it would be without this.
@@ -130,7 +131,8 @@ def _wrap(  # noqa: PLR0915  what every call goes through, in one place
         code, reason = _CANCELLED, ""
         refused: TurnedAway | None = None
         try:
-            response = encode(await answer(decode(data), context))
+            made = await answer(decode(data), context)
+            response = made if isinstance(made, bytes) else encode(made)
             code = _OK
         except aio.AbortError:
             raise

@@ -117,14 +117,13 @@ class CallerParser:
 
     def parse(self, message: caller_pb2.Caller) -> Caller:
         """Who asks."""
-        if message.HasField("api_key") or message.HasField("access_token"):
-            return parse_caller(message, self._policy)
         data = message.SerializeToString()
         caller = self._remembered.get(data)
         if caller is None:
             caller = parse_caller(message, self._policy)
+            is_named = isinstance(caller.identity, NamedUser | NamedSubject)
             # Fields that nobody knows can make a small caller a large message.
-            if len(data) <= _REMEMBERED_BYTES:
+            if is_named and len(data) <= _REMEMBERED_BYTES:
                 self._remember(data, caller)
         return caller
 

@@ -212,7 +212,13 @@ class Servers:
             Serves.REFLECTION in listener.serves,
         )
         watches = self.watches if Serves.WATCH in listener.serves else None
-        servicer = AuthorizationServicer(self.backing, listener.policy, info, watches)
+        servicer = AuthorizationServicer(
+            self.backing,
+            listener.policy,
+            info,
+            watches,
+            is_seen=self.recorder is not None or self.around is not None,
+        )
         if self.recorder is not None:
             self.recorder.record_api(servicer, listener.address.target)
         return servicer
