@@ -228,7 +228,8 @@ class Sidecar:
             reason = (error.strerror or "no such address").lower()
             message = f"metrics cannot be served at `{address}`: {reason}"
             raise StoreError(message) from error
-        closing.callback(server.close)
+        # It waits for the server's thread, which looks up every half second.
+        closing.push_async_callback(asyncio.to_thread, server.close)
         self.metrics_port = server.port
 
 

@@ -136,7 +136,7 @@ async def test_who_takes_nothing_is_cut_off(stage: Stage, engine: str) -> None:
     """What nobody reads is not written for ever; the client is told why it ended."""
     url = await stage.stored(TENANCY)
     # Long enough that a busy machine does not lose the feed, and with it the changes.
-    quick = {"beat_interval": 0.05, "max_staleness": 8}
+    quick = {"beat_interval": 0.05, "max_staleness": 3}
     limits = {"watch_backlog": 100}
     async with (
         watched(stage, url, freshness=quick, limits=limits) as on,

@@ -27,7 +27,10 @@ async def lab() -> AsyncIterator[Lab]:
 
 
 def _is_enough(told: list[str]) -> bool:
-    return "feed.retry" in told and told.count("pool.retry") > 1
+    # Whether the pool opens connections of its own accord depends on which were lent
+    # when the database went away; mostly it does.
+    retries = sum(event.endswith(".retry") for event in told)
+    return "feed.retry" in told and retries > 3
 
 
 @pytest.mark.parametrize("name", AWAY)
