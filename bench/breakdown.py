@@ -12,7 +12,7 @@ import cProfile
 import pstats
 import sys
 import tempfile
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from math import inf
 from pathlib import Path
 from time import perf_counter
@@ -30,7 +30,7 @@ from bench.parts.loads import lasting  # noqa: E402
 from bench.parts.servers import echo  # noqa: E402
 from bench.parts.wire import prefixed  # noqa: E402
 from sidecar.ports import Consistency  # noqa: E402
-from sidecar.service.asking import Asked  # noqa: E402
+from sidecar.service.asking import Decided  # noqa: E402
 from sidecar.transport import answers  # noqa: E402
 from sidecar.transport.parse import (  # noqa: E402
     CallerParser,
@@ -46,11 +46,10 @@ PARTS: Final = {
     "engine": "the bare echo: socket, HTTP/2, handing over to Python and back",
     "decode": "bytes to a message",
     "parse": "message to a question",
-    "resolve": "opening facts, and as which tenant the caller acts",
+    "resolve": "what memory shows, and as which tenant the caller acts",
     "judge": "a decision for each resource, and its reason",
-    "answers": "decisions to messages",
+    "answers": "decisions to bytes",
     "metrics": "counting the call and the decisions",
-    "encode": "message to bytes",
     "rest": "guard, shedding, deadline, ids, coroutines in between",
 }
 
@@ -96,53 +95,44 @@ def parts(built: Built, call: Inside, rounds: int) -> dict[str, float]:
     callers = CallerParser(policy)
     resources = ResourceParser(built.policy.kinds, policy.limits)
     message = api.CheckVisibleRequest.FromString(call.request)
-    parsed = resources.alike(message.resources)[0]
-    asked = Asked(callers.parse(message.caller), Consistency.MINIMIZE_LATENCY, inf)
-    decided = _done(built.service.check_visible(asked, parsed))
+    parsed, places = resources.alike(message.resources)
+    caller, freshness = callers.parse(message.caller), Consistency.MINIMIZE_LATENCY
     metrics = built.metrics
 
-    async def resolve() -> None:
-        async with built.source.open(asked.consistency, inf) as facts:
-            await built.resolver.resolve(asked.caller, facts)
+    def resolve() -> None:
+        moment = built.source.at_hand(freshness)
+        built.resolver.remembered(caller, None if moment is None else moment.epoch)
 
-    def respond() -> api.CheckVisibleResponse:
-        return answers.checked(api.CheckVisibleResponse, decided, "0123456789ab-1")
+    def judge() -> Decided:
+        decided = built.service.visible_at_once(caller, freshness, parsed)
+        if decided is None:
+            raise AssertionError("there is something to wait for")
+        return decided
 
-    def parse() -> None:
-        callers.parse(message.caller)
-        resources.alike(message.resources)
-
-    def counted() -> None:
-        metrics.decided("CheckVisible", decided.decisions)
+    def count() -> None:
+        metrics.decided_often("CheckVisible", decided.decisions, places or (0,))
         metrics.called("CheckVisible", "OK", "", 0.0001)
 
-    response = respond()
-    _done(resolve())
+    decided = judge()
+
     taken = {
         "decode": least(
             lambda: api.CheckVisibleRequest.FromString(call.request), rounds
         ),
-        "parse": least(parse, rounds),
-        "resolve": least(lambda: _done(resolve()), rounds),
-        "judge": least(
-            lambda: _done(built.service.check_visible(asked, parsed)), rounds
+        "parse": least(
+            lambda: (callers.parse(message.caller), resources.alike(message.resources)),
+            rounds,
         ),
-        "answers": least(respond, rounds),
-        "metrics": least(counted, rounds),
-        "encode": least(response.SerializeToString, rounds),
+        "resolve": least(resolve, rounds),
+        "judge": least(judge, rounds),
+        "answers": least(
+            lambda: answers.encoded(decided, "0123456789ab-1", places), rounds
+        ),
+        "metrics": least(count, rounds),
     }
     taken["judge"] -= taken["resolve"]
     taken["rest"] = max(least(call.run, rounds) - sum(taken.values()), 0.0)
     return taken
-
-
-def _done(work: Coroutine[object, object, T]) -> T:
-    try:
-        while True:
-            work.send(None)
-    except StopIteration as ended:
-        result: T = ended.value
-        return result
 
 
 def least(work: Callable[[], object], rounds: int) -> float:

@@ -99,6 +99,16 @@ class Metrics:
             key = (rpc, different[number])
             counts[key] = counts.get(key, 0) + count
 
+    def decided_often(
+        self, rpc: str, decisions: Sequence[Decision], places: Sequence[int]
+    ) -> None:
+        """Counts each decision as often as `places` has its place."""
+        counts = self._decisions
+        often = {0: len(places)} if len(decisions) == 1 else Tally(places)
+        for place, count in often.items():
+            key = (rpc, decisions[place])
+            counts[key] = counts.get(key, 0) + count
+
     def judged(self, rule_set: str, outcome: str, reason: str) -> None:
         """Counts a verdict at the edge; `reason` is empty when it allowed."""
         key = (rule_set, outcome, reason)

@@ -33,6 +33,7 @@ from sidecar.transport.grpc_api import (
     AuthorizationServicer,
     Backing,
     Context,
+    DecisionCounter,
     ServerInfo,
 )
 from sidecar.transport.status import DeniedError, RefusedError, code_of
@@ -191,7 +192,8 @@ class _Call:
         return _SECONDS
 
 
-class _NobodyCounts:
+class _NobodyCounts(DecisionCounter):
+    @override
     def decided(self, rpc: str, decisions: Sequence[Decision]) -> None:
         """Counts nothing."""
 

@@ -59,24 +59,37 @@ def decision(decided: Decision) -> decision_pb2.Decision:
     return message
 
 
-def checked(kind: type[Checked], decided: Decided, decision_id: str) -> Checked:
-    """The response of a check."""
+def checked(
+    kind: type[Checked],
+    decided: Decided,
+    decision_id: str,
+    places: Sequence[int] | None = None,
+) -> Checked:
+    """The response of a check; `places` has whose decision is which, if not in turn."""
     if decided.explanations is None:
         # To copy a thousand messages into another one takes three times as long.
-        return kind.FromString(encoded(decided, decision_id))
+        return kind.FromString(encoded(decided, decision_id, places))
     return kind(
         decisions=decisions(decided), decision_id=decision_id, revision=decided.revision
     )
 
 
-def encoded(decided: Decided, decision_id: str) -> bytes:
+def encoded(
+    decided: Decided, decision_id: str, places: Sequence[int] | None = None
+) -> bytes:
     """The same, encoded, for what is not explained; one of any kind looks alike.
 
     Raises IndexError for an id of more than 127 bytes, which none of ours has.
     """
     each, name, revision = decided.decisions, decision_id.encode(), decided.revision
     # Encoded messages put together are merged, so that none has to be made.
-    head = _ENCODED[each[0]] if len(each) == 1 else b"".join(map(_encoded, each))
+    if len(each) == 1:
+        head = _ENCODED[each[0]] * (1 if places is None else len(places))
+    elif places is None:
+        head = b"".join(map(_encoded, each))
+    else:
+        different = [_ENCODED[decision] for decision in each]
+        head = b"".join(map(different.__getitem__, places))
     tail = b"" if revision is None else _revision(revision)
     return b"".join((head, _ID_OF[len(name)], name, tail))
 

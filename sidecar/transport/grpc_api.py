@@ -65,6 +65,12 @@ class DecisionCounter(Protocol):
         """Counts decisions of a call."""
         ...
 
+    def decided_often(
+        self, rpc: str, decisions: Sequence[Decision], places: Sequence[int]
+    ) -> None:
+        """Counts each decision as often as `places` has its place."""
+        self.decided(rpc, [decisions[place] for place in places])
+
 
 @dataclass(frozen=True, slots=True)
 class ServerInfo:
@@ -332,14 +338,15 @@ class AuthorizationServicer(
         decided: Decided,
         places: Sequence[int] | None = None,
     ) -> answers.Checked:
-        if places is not None:
-            decided = _spread(decided, places)
-        self._counter.decided(rpc, decided.decisions)
+        if places is None:
+            self._counter.decided(rpc, decided.decisions)
+        else:
+            self._counter.decided_often(rpc, decided.decisions, places)
         decision_id = f"{self._prefix}-{next(self._numbers):x}"
         if self._is_seen or decided.explanations is not None:
-            return answers.checked(kind, decided, decision_id)
+            return answers.checked(kind, decided, decision_id, places)
         # Guards take what is encoded as it is.
-        return answers.encoded(decided, decision_id)  # type: ignore[return-value]
+        return answers.encoded(decided, decision_id, places)  # type: ignore[return-value]
 
     def _filter_question(
         self, request: api.GetListFilterRequest, question: Asked
@@ -378,11 +385,6 @@ def _freshness(request: _Question) -> Freshness:
     if request.HasField("consistency"):
         return parse_consistency(request.consistency)
     return Consistency.MINIMIZE_LATENCY
-
-
-def _spread(decided: Decided, places: Sequence[int]) -> Decided:
-    decisions = list(map(decided.decisions.__getitem__, places))
-    return decided._replace(decisions=decisions)
 
 
 def _remaining(context: Context) -> float:

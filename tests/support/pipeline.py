@@ -6,6 +6,7 @@ from typing import cast
 
 from authz.v1 import authorization_service_pb2 as api
 from google.protobuf.message import Message
+from typing_extensions import override
 
 from sidecar.command.bare_json import Json, from_bare, to_bare
 from sidecar.core.decision import Decision
@@ -22,6 +23,7 @@ from sidecar.transport.grpc_api import (
     AuthorizationServicer,
     Backing,
     Context,
+    DecisionCounter,
     ServerInfo,
 )
 from sidecar.transport.parse import ListenerPolicy
@@ -49,11 +51,12 @@ class ManualClock:
 
 
 @dataclass
-class Tally:
+class Tally(DecisionCounter):
     """Remembers which decisions were counted."""
 
     counted: list[tuple[str, Decision]] = field(default_factory=list)
 
+    @override
     def decided(self, rpc: str, decisions: Sequence[Decision]) -> None:
         """Counts decisions of a call."""
         self.counted += [(rpc, decision) for decision in decisions]

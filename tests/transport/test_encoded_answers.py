@@ -41,6 +41,20 @@ def test_encoding_is_that_of_the_message(
         assert expected.SerializeToString() == actual
 
 
+@given(st.lists(DECISIONS, min_size=1, max_size=9), st.data())
+def test_decisions_are_where_their_places_are(
+    different: list[Decision], data: st.DataObject
+) -> None:
+    """Resources that are judged alike have the same decision, each in its place."""
+    numbers = st.integers(0, len(different) - 1)
+    places = data.draw(st.lists(numbers, min_size=1, max_size=60))
+    each = [different[place] for place in places]
+
+    actual = answers.encoded(Decided(different), "0a-1", places)
+
+    assert answers.encoded(Decided(each), "0a-1") == actual
+
+
 def test_id_that_is_too_long_is_an_error() -> None:
     """Its length would not fit, and what follows would be read as something else."""
     decided = Decided([Allowed(Reason.OWNED)])
