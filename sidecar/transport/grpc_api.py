@@ -342,7 +342,7 @@ class AuthorizationServicer(
             self._counter.decided(rpc, decided.decisions)
         else:
             self._counter.decided_often(rpc, decided.decisions, places)
-        decision_id = f"{self._prefix}-{next(self._numbers):x}"
+        decision_id = self._decision_id()
         if self._is_seen or decided.explanations is not None:
             return answers.checked(kind, decided, decision_id, places)
         # Guards take what is encoded as it is.
