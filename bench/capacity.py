@@ -10,6 +10,7 @@ import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "clients" / "python")]
@@ -26,21 +27,16 @@ MANY = 50
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """A question's best run, and that of an echo of the same lengths."""
+    """A question's best run, and what that is of an echo of the same lengths.
+
+    `share` is of the echo's calls a second, `processor_share` the same by processor
+    time; both are the median of the turns, since a machine's pace changes.
+    """
 
     question: Question
     run: Run
-    echo: Run
-
-    @property
-    def share(self) -> float:
-        """Of the echo's calls a second."""
-        return self.run.rate / self.echo.rate
-
-    @property
-    def processor_share(self) -> float:
-        """The same by processor time, which other load changes less."""
-        return self.echo.processor / self.run.processor
+    share: float
+    processor_share: float
 
 
 def main() -> int:
@@ -78,11 +74,16 @@ def measure(
     at_once = AT_ONCE if question.elements < MANY else AT_ONCE // 8
     target, alike = asked.target(question.rpc), bare.question(question.body, size)
     runs, echoes = [], []
-    for _ in range(rounds):
+    for _ in range(rounds * 2 if question.elements == 1 else rounds):
         runs.append(lasting(target, question.body, asked.started, seconds, at_once))
         echoes.append(lasting(bare.target, alike, bare.started, seconds / 2))
-    fastest, of_echo = (max(each, key=lambda run: run.rate) for each in (runs, echoes))
-    return Measured(question, fastest, of_echo)
+    turns = list(zip(runs, echoes, strict=True))
+    return Measured(
+        question,
+        max(runs, key=lambda run: run.rate),
+        median(run.rate / echo.rate for run, echo in turns),
+        median(echo.processor / run.processor for run, echo in turns),
+    )
 
 
 def figures(found: list[Measured], refused: int) -> str:
@@ -109,7 +110,8 @@ def figures(found: list[Measured], refused: int) -> str:
         f"{report.machine()} Closed loop, {AT_ONCE} calls at once on "
         f"{CONNECTIONS} connections "
         f"({AT_ONCE // 8} from {MANY} elements on), on a Unix socket, warm; "
-        f"best of the rounds, of {calls:,} calls; {refused} were refused. "
+        f"the best of the rounds, of {calls:,} calls; {refused} were refused; shares "
+        "of an echo are the median of those of each round. "
         "Times are those of a full queue."
     )
     return "\n\n".join([told, report.table(head, rows), "\n".join(bars(found))]) + "\n"

@@ -129,6 +129,7 @@ class Sidecar:
                 watches,
                 recorder=recorder,
                 around=tracing.around,
+                is_seen=tracing.is_seen,
             )
             sidecar = cls(
                 settings,

@@ -38,6 +38,8 @@ class Seams:
     """What goes around calls and facts; as it is, nothing does."""
 
     around: Around | None = None
+    # Whether somebody looks at the answer to the call that is under way.
+    is_seen: Callable[[], object] | None = None
     around_loader: Callable[[Facts], Facts] | None = None
     readings: Sequence[Reading] = ()
     around_source: Callable[[FactSource], FactSource] = lambda source: source
@@ -54,7 +56,7 @@ def start_tracing(settings: Settings, closing: AsyncExitStack) -> Seams:
         TracedLoader,
         TracedSource,
     )
-    from sidecar.observe.tracing import Tracing  # noqa: PLC0415
+    from sidecar.observe.tracing import Tracing, current_span  # noqa: PLC0415
     from sidecar.transport.otlp import OtlpSender  # noqa: PLC0415
     from sidecar.transport.traced import TracedCalls, TracedCounts  # noqa: PLC0415
 
@@ -76,6 +78,7 @@ def start_tracing(settings: Settings, closing: AsyncExitStack) -> Seams:
     )
     return Seams(
         calls.around,
+        current_span,
         lambda loader: TracedLoader(loader, FACT_NAMES),
         _readings(outbox),
         lambda source: TracedSource(source, FACT_NAMES),

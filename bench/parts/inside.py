@@ -191,7 +191,7 @@ class Built:
         assert edge is not None  # noqa: S101  there are routes
         info = ServerInfo("0", "none", "", None, serves_reflection=False)
         backing = Backing(service, policy.kinds, clock, metrics)
-        servicer = AuthorizationServicer(backing, ListenerPolicy(), info, is_seen=False)
+        servicer = AuthorizationServicer(backing, ListenerPolicy(), info, is_seen=None)
         at_edge = ExtAuthzServicer(edge, believes_peers=True)
         server = _Handlers()
         load = wiring_limits.load_of(settings)

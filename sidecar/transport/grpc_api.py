@@ -5,7 +5,7 @@ One class has a handler for each of twelve calls, which is what makes it long.
 
 import itertools
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 
@@ -56,6 +56,10 @@ if TYPE_CHECKING:
     from grpc import aio
 
 Context: TypeAlias = "aio.ServicerContext[Message, Message]"
+
+
+def _always() -> bool:
+    return True
 
 
 class DecisionCounter(Protocol):
@@ -117,12 +121,13 @@ class AuthorizationServicer(
         info: ServerInfo,
         watches: Watches | None = None,
         *,
-        is_seen: bool = True,
+        is_seen: Callable[[], object] | None = _always,
     ) -> None:
         """`watches` is none where the listener serves no `Watch`.
 
-        `is_seen`: whether anybody looks at answers before they are encoded. Where
-        nobody does, checks are answered in their encoding, and no message is made.
+        `is_seen`: whether somebody looks at the answer to the call that is under way
+        before it is encoded; none for nobody, ever. Where nobody does, checks are
+        answered in their encoding, and no message is made.
         """
         self._is_seen = is_seen
         self._service = backing.service
@@ -343,7 +348,8 @@ class AuthorizationServicer(
         else:
             self._counter.decided_often(rpc, decided.decisions, places)
         decision_id = self._decision_id()
-        if self._is_seen or decided.explanations is not None:
+        is_seen = self._is_seen is not None and self._is_seen()
+        if is_seen or decided.explanations is not None:
             return answers.checked(kind, decided, decision_id, places)
         # Guards take what is encoded as it is.
         return answers.encoded(decided, decision_id, places)  # type: ignore[return-value]

@@ -1,7 +1,7 @@
 """Servers: one for each listener, on either engine, with the same servicers."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, TypeAlias, cast
 
@@ -111,6 +111,7 @@ class Servers:
     edge: EdgeBacking | None = None
     watches: Watches | None = None
     around: Around | None = None
+    is_seen: Callable[[], object] | None = None
     recorder: "Recorder | None" = None
     _open: list[_Open] = field(default_factory=list)
 
@@ -212,15 +213,12 @@ class Servers:
             Serves.REFLECTION in listener.serves,
         )
         watches = self.watches if Serves.WATCH in listener.serves else None
-        servicer = AuthorizationServicer(
-            self.backing,
-            listener.policy,
-            info,
-            watches,
-            is_seen=self.recorder is not None or self.around is not None,
-        )
-        if self.recorder is not None:
-            self.recorder.record_api(servicer, listener.address.target)
+        if self.recorder is None:
+            return AuthorizationServicer(
+                self.backing, listener.policy, info, watches, is_seen=self.is_seen
+            )
+        servicer = AuthorizationServicer(self.backing, listener.policy, info, watches)
+        self.recorder.record_api(servicer, listener.address.target)
         return servicer
 
     def _edge(self, listener: Listener, backing: EdgeBacking) -> ExtAuthzServicer:

@@ -110,6 +110,15 @@ class TracedCounts(CallObserver, DecisionCounter, VerdictCounter):
         self._decisions.decided(rpc, decisions)
 
     @override
+    def decided_often(
+        self, rpc: str, decisions: Sequence[Decision], places: Sequence[int]
+    ) -> None:
+        if current_span() is None:
+            self._decisions.decided_often(rpc, decisions, places)
+        else:
+            self.decided(rpc, [decisions[place] for place in places])
+
+    @override
     def judged(self, rule_set: str, outcome: str, reason: str) -> None:
         span = current_span()
         if span is not None:
