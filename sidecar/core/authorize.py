@@ -34,7 +34,8 @@ class WholeRows(NamedTuple):
     """Rows that are given with all that their kinds carry, and judged by that alone.
 
     Nearly all questions are about such, and most are answered without naming each.
-    `columns` and `ids` are of each row, in their order.
+    `columns` and `ids` are of each row, in their order; their number is how many rows
+    there are, and not the length of this.
     """
 
     columns: list[Columns]

@@ -58,7 +58,8 @@ if TYPE_CHECKING:
 Context: TypeAlias = "aio.ServicerContext[Message, Message]"
 
 
-def _always() -> bool:
+def always() -> bool:
+    """Whatever is asked."""
     return True
 
 
@@ -121,7 +122,7 @@ class AuthorizationServicer(
         info: ServerInfo,
         watches: Watches | None = None,
         *,
-        is_seen: Callable[[], object] | None = _always,
+        is_seen: Callable[[], object] | None = always,
     ) -> None:
         """`watches` is none where the listener serves no `Watch`.
 

@@ -16,7 +16,12 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
 from sidecar.transport.envoy import external_auth_pb2_grpc
 from sidecar.transport.ext_authz import EdgeBacking, ExtAuthzServicer
-from sidecar.transport.grpc_api import AuthorizationServicer, Backing, ServerInfo
+from sidecar.transport.grpc_api import (
+    AuthorizationServicer,
+    Backing,
+    ServerInfo,
+    always,
+)
 from sidecar.transport.guards import Around, CallObserver, Guards
 from sidecar.transport.listener import (
     Address,
@@ -213,12 +218,13 @@ class Servers:
             Serves.REFLECTION in listener.serves,
         )
         watches = self.watches if Serves.WATCH in listener.serves else None
-        if self.recorder is None:
-            return AuthorizationServicer(
-                self.backing, listener.policy, info, watches, is_seen=self.is_seen
-            )
-        servicer = AuthorizationServicer(self.backing, listener.policy, info, watches)
-        self.recorder.record_api(servicer, listener.address.target)
+        # Whoever records looks at every answer.
+        is_seen = self.is_seen if self.recorder is None else always
+        servicer = AuthorizationServicer(
+            self.backing, listener.policy, info, watches, is_seen=is_seen
+        )
+        if self.recorder is not None:
+            self.recorder.record_api(servicer, listener.address.target)
         return servicer
 
     def _edge(self, listener: Listener, backing: EdgeBacking) -> ExtAuthzServicer:

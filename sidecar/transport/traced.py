@@ -116,7 +116,7 @@ class TracedCounts(CallObserver, DecisionCounter, VerdictCounter):
         if current_span() is None:
             self._decisions.decided_often(rpc, decisions, places)
         else:
-            self.decided(rpc, [decisions[place] for place in places])
+            super().decided_often(rpc, decisions, places)
 
     @override
     def judged(self, rule_set: str, outcome: str, reason: str) -> None:

@@ -1,26 +1,19 @@
 """Decisions that are counted by their places are counted as if each were told."""
 
 from hypothesis import given
-from hypothesis import strategies as st
 from prometheus_client import generate_latest
 
-from sidecar.core.decision import Allowed, Decision, Denied
-from sidecar.core.reasons import Denial, Reason
+from sidecar.core.decision import Decision
 from sidecar.observe.metrics import Metrics
-
-DECISIONS: st.SearchStrategy[Decision] = st.one_of(
-    st.builds(Allowed, st.sampled_from(Reason)),
-    st.builds(Denied, st.sampled_from(Denial), st.sampled_from(Reason)),
-)
+from tests.support.drawn_decisions import placed_decisions
 
 
-@given(st.lists(DECISIONS, min_size=1, max_size=5), st.data())
+@given(placed_decisions())
 def test_counts_are_the_same_by_place(
-    different: list[Decision], data: st.DataObject
+    placed: tuple[list[Decision], list[int]],
 ) -> None:
     """However many there are, and whichever is named how often."""
-    numbers = st.integers(0, len(different) - 1)
-    places = data.draw(st.lists(numbers, min_size=1, max_size=30))
+    different, places = placed
     each, often = Metrics(), Metrics()
     each.decided("CheckVisible", [different[place] for place in places])
 

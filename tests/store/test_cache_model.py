@@ -2,10 +2,11 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from math import inf
 from typing import TypeVar, cast
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from typing_extensions import override
@@ -14,6 +15,7 @@ from sidecar.core.ids import ClusterId, MembershipId, PrincipalId, RoleId, UserI
 from sidecar.core.model import Membership, Standing
 from sidecar.ports import FactKey, Facts, GrantsKey, StandingKey, UserKey
 from sidecar.store.cache import CachedFacts
+from sidecar.store.dependencies import GROUPS as OF_KEYS
 from sidecar.store.dependencies import Tag, tags
 from sidecar.store.shelf import Shelf
 from sidecar.store.weights import CacheSizes, Limit
@@ -241,6 +243,15 @@ def check_books(shelf: Shelf[object]) -> None:
     for bounded in (shelf._present, shelf._absent):
         assert sum(entry.weight for entry in bounded.values()) == bounded.currsize
         assert bounded.currsize <= bounded.maxsize
+
+
+@pytest.mark.parametrize("key_type", OF_KEYS, ids=lambda each: each.__name__)
+def test_identity_leads_back_to_its_key(key_type: type[FactKey[object]]) -> None:
+    """What is let go of is found by the key that its identity was made of."""
+    shelf = Shelf(key_type, Limit(1, 1))
+    key = key_type(*(each.name for each in fields(key_type)))
+
+    assert key == shelf.key(shelf.identity(key))
 
 
 @given(st.lists(STEPS, max_size=40))

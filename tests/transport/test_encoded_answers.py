@@ -5,19 +5,16 @@ from authz.v1 import authorization_service_pb2 as api
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sidecar.core.decision import Allowed, Decision, Denied
-from sidecar.core.reasons import Denial, Reason
+from sidecar.core.decision import Allowed, Decision
+from sidecar.core.reasons import Reason
 from sidecar.service.asking import Decided
 from sidecar.transport import answers
+from tests.support.drawn_decisions import DECISIONS, placed_decisions
 
 KINDS = (
     api.CheckVisibleResponse,
     api.CheckWritableResponse,
     api.CheckCreatableResponse,
-)
-DECISIONS: st.SearchStrategy[Decision] = st.one_of(
-    st.builds(Allowed, st.sampled_from(Reason)),
-    st.builds(Denied, st.sampled_from(Denial), st.sampled_from(Reason)),
 )
 
 
@@ -41,13 +38,12 @@ def test_encoding_is_that_of_the_message(
         assert expected.SerializeToString() == actual
 
 
-@given(st.lists(DECISIONS, min_size=1, max_size=9), st.data())
+@given(placed_decisions())
 def test_decisions_are_where_their_places_are(
-    different: list[Decision], data: st.DataObject
+    placed: tuple[list[Decision], list[int]],
 ) -> None:
     """Resources that are judged alike have the same decision, each in its place."""
-    numbers = st.integers(0, len(different) - 1)
-    places = data.draw(st.lists(numbers, min_size=1, max_size=60))
+    different, places = placed
     each = [different[place] for place in places]
 
     actual = answers.encoded(Decided(different), "0a-1", places)
