@@ -14,6 +14,12 @@ _SHARED: tuple[Processor, ...] = (
     structlog.processors.TimeStamper(fmt="iso", utc=True),
     structlog.processors.format_exc_info,
 )
+# One list for good: a logger that was used keeps the list of that day, and would not
+# follow whoever configures again, nor a test that listens.
+_PROCESSORS: list[Processor] = [
+    *_SHARED,
+    structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+]
 
 
 def configure_logging(level: str) -> None:
@@ -24,7 +30,7 @@ def configure_logging(level: str) -> None:
             libraries are heard from `warning` on.
     """
     structlog.configure(
-        processors=[*_SHARED, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        processors=_PROCESSORS,
         logger_factory=structlog.stdlib.LoggerFactory(),
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,

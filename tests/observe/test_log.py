@@ -15,15 +15,35 @@ except ConnectionRefusedError:
 """
 
 
-def said(logger: str) -> dict[str, object]:
-    """The line that a library's logger makes of an error."""
-    ended = subprocess.run(  # noqa: S603  our own program
-        [sys.executable, "-c", _PROGRAM, logger],
+_TWICE = """
+import json
+import structlog
+from structlog.testing import capture_logs
+from sidecar.observe.log import configure_logging
+
+log = structlog.get_logger("one")
+configure_logging("info")
+log.warning("before")
+configure_logging("info")
+with capture_logs() as heard:
+    log.warning("meanwhile")
+print(json.dumps(heard))
+"""
+
+
+def ran(program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """What a program of ours printed."""
+    return subprocess.run(  # noqa: S603  our own program
+        [sys.executable, "-c", program, *arguments],
         check=True,
         capture_output=True,
         text=True,
     )
-    (line,) = ended.stderr.splitlines()
+
+
+def said(logger: str) -> dict[str, object]:
+    """The line that a library's logger makes of an error."""
+    (line,) = ran(_PROGRAM, logger).stderr.splitlines()
     found = json.loads(line)
     assert isinstance(found, dict)
     return found
@@ -45,3 +65,10 @@ def test_others_with_traceback() -> None:
     found = said("asyncio")
 
     assert "Traceback" in str(found["exception"])
+
+
+def test_a_logger_that_was_used_follows_whoever_configures_again() -> None:
+    """Else a test that listens hears nothing once two sidecars ran in its process."""
+    (heard,) = json.loads(ran(_TWICE).stdout)
+
+    assert "meanwhile" == heard["event"]
