@@ -110,6 +110,16 @@ def visible(*ids: str) -> api.CheckVisibleRequest:
     return asked
 
 
+def alike() -> api.CheckVisibleRequest:
+    """Three rows of Ann's and two of somebody else's, with all that they carry."""
+    asked = api.CheckVisibleRequest(caller=ANN_HERSELF)
+    for number, owner in enumerate(("1", "404", "1", "404", "1")):
+        row = asked.resources.add(kind="worker", id=str(number + 1))
+        row.attributes.owner_principal_id = owner
+        row.attributes.cluster_id = "1"
+    return asked
+
+
 def only(spans: Sequence[Span]) -> tuple[Span, Attributes]:
     """The one span of a name, with its attributes."""
     assert 1 == len(spans)
@@ -338,6 +348,36 @@ async def test_everything_is_counted_all_the_same(
     await sidecar.ask("native", CHECK, request("/me"), header)
 
     assert [each + 1 for each in before] == counts()
+
+
+@pytest.mark.parametrize("is_sampled", [False, True])
+async def test_alike_rows_are_counted_each(
+    sidecar: Traced,
+    is_sampled: bool,  # noqa: FBT001  the value itself
+) -> None:
+    """They are judged once, but metrics and the span have every one of them."""
+    registry = sidecar.checking.sidecar.metrics.registry
+
+    def counts() -> list[float]:
+        return [
+            registry.get_sample_value(
+                "authz_decisions_total", {"rpc": "CheckVisible", **labels}
+            )
+            or 0
+            for labels in (
+                {"decision": "allowed", "reason": "OWNED"},
+                {"decision": "denied", "reason": "RESOURCE_NOT_FOUND"},
+            )
+        ]
+
+    owned, missing = counts()
+    trace, header = parent(is_sampled=is_sampled)
+    await sidecar.ask("native", "CheckVisible", alike(), ("traceparent", header))
+
+    assert [owned + 3, missing + 2] == counts()
+    if is_sampled:
+        _, said = only((await sidecar.collector.trace(trace))[VISIBLE])
+        assert (5, 2) == (said["authz.decisions"], said["authz.denied"])
 
 
 async def test_only_what_its_caller_records_is_recorded(sidecar: Traced) -> None:
