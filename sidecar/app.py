@@ -38,8 +38,9 @@ from sidecar.store.dependencies import RELATION_GROUPS
 from sidecar.store.errors import StoreError
 from sidecar.store.source import Store
 from sidecar.transport.grpc_api import Backing
+from sidecar.transport.health import Health
 from sidecar.transport.listener import Listener
-from sidecar.transport.server import About, Health, Servers
+from sidecar.transport.server import About, Servers
 from sidecar.transport.watch import Watches
 
 if TYPE_CHECKING:

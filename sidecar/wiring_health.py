@@ -10,7 +10,8 @@ from sidecar.observe.metrics import Reading, Sample
 from sidecar.ports import Clock
 from sidecar.store.feed import FeedHealth
 from sidecar.transport.ext_authz import SERVICE as EDGE_SERVICE
-from sidecar.transport.server import API_SERVICE, LIVE, About
+from sidecar.transport.health import LIVE
+from sidecar.transport.server import API_SERVICE, About
 
 _PATIENCE_SECONDS: Final = 5.0
 

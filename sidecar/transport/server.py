@@ -1,9 +1,9 @@
 """Servers: one for each listener, on either engine, with the same servicers."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, TypeAlias, cast
+from typing import TYPE_CHECKING, TypeAlias, cast
 
 import grpc
 import pygrpc_native.aio
@@ -12,7 +12,7 @@ from authz.v1.authorization_service_pb2_grpc import (
     add_AuthorizationServiceServicer_to_server,
 )
 from grpc import aio
-from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_health.v1 import health, health_pb2_grpc
 
 from sidecar.transport.envoy import external_auth_pb2_grpc
 from sidecar.transport.ext_authz import EdgeBacking, ExtAuthzServicer
@@ -23,6 +23,7 @@ from sidecar.transport.grpc_api import (
     always,
 )
 from sidecar.transport.guards import Around, CallObserver, Guards
+from sidecar.transport.health import Health
 from sidecar.transport.listener import (
     Address,
     Engine,
@@ -48,43 +49,7 @@ API_SERVICE = authorization_service_pb2.DESCRIPTOR.services_by_name[
     "AuthorizationService"
 ].full_name
 
-# The one component that goes on serving while the server drains.
-LIVE: Final = "live"
-
 _Options: TypeAlias = Sequence[tuple[str, int]]
-
-
-class Health:
-    """The health of services and components, shared by all listeners.
-
-    Empty is the server as a whole; component names have no dot, and those of
-    services do.
-    """
-
-    def __init__(self) -> None:
-        self.servicer = health.aio.HealthServicer()  # type: ignore[attr-defined]  # untyped half
-        self._known: dict[str, bool] = {}
-        self._is_draining = False
-
-    async def report(self, components: Mapping[str, bool]) -> None:
-        """Tells how components are; those not named stay as they are."""
-        for name, is_well in components.items():
-            serving = is_well and (name == LIVE or not self._is_draining)
-            if self._known.get(name) is not serving:
-                self._known[name] = serving
-                await self.servicer.set(name, _serving_status(serving))
-
-    async def drain(self) -> None:
-        """Says NOT_SERVING for everything, for good; but it still lives."""
-        self._is_draining = True
-        await self.report(self._known.copy())
-
-
-def _serving_status(
-    serving: bool,  # noqa: FBT001  the value itself, nothing to name
-) -> health_pb2.HealthCheckResponse.ServingStatus.ValueType:
-    response = health_pb2.HealthCheckResponse
-    return response.SERVING if serving else response.NOT_SERVING
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,8 +129,9 @@ class Servers:
     async def close(self, grace_seconds: float) -> None:
         """Lets running calls finish within the grace, then ends all listeners."""
         open_, self._open = self._open, []
+        # Streams never end by themselves, and would use up the grace.
+        self.health.end()
         if self.watches is not None:
-            # Streams never end by themselves, and would use up the grace.
             self.watches.end()
         if open_:
             await self.load.cease()

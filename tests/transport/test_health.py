@@ -8,12 +8,14 @@ from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 import asyncpg
+import grpc
 import pytest
 from grpc import aio
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from sidecar.store.embedded import EmbeddedPostgres
-from sidecar.transport.server import API_SERVICE, LIVE
+from sidecar.transport.health import LIVE
+from sidecar.transport.server import API_SERVICE
 from tests.support.serving import (
     ENGINES,
     Place,
@@ -25,6 +27,7 @@ from tests.support.serving import (
 
 TENANCY = Place(Schema.REFERENCE, "tenancy")
 SERVING = health_pb2.HealthCheckResponse.SERVING
+NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
 
 
 class Silenced:
@@ -174,3 +177,26 @@ async def test_draining_is_alive_and_nothing_else(stage: Stage, engine: str) -> 
 
     wanted = dict.fromkeys(("", API_SERVICE, "draining", "feed"), False)
     assert wanted | {LIVE: True} == actual
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+async def test_those_who_watch_do_not_hold_up_the_stop(
+    stage: Stage, engine: str
+) -> None:
+    """Their streams end when calls do, however long calls would have."""
+    serving = await stage.start(
+        await stage.stored(TENANCY),
+        stop={"linger_seconds": 0, "grace_seconds": 60},
+    )
+    address = serving.sidecar.addresses[ENGINES.index(engine)]
+    async with aio.insecure_channel(address) as channel:
+        stub = health_pb2_grpc.HealthStub(channel)
+        watching = stub.Watch(health_pb2.HealthCheckRequest(service=""))
+        told = [(await watching.read()).status]
+        async with asyncio.timeout(30):
+            await serving.sidecar.stop()
+            told.append((await watching.read()).status)
+            code = await watching.code()
+
+    assert [SERVING, NOT_SERVING] == told
+    assert grpc.StatusCode.UNAVAILABLE == code
