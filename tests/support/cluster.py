@@ -148,8 +148,9 @@ def primary_in(folder: Path) -> Node:
 
 async def caught_up(primary: asyncpg.Connection, replica: asyncpg.Connection) -> None:
     """Waits until the replica shows all that the primary has."""
-    # Where the next record would be inserted lies beyond a page's header, and is not
-    # replayed before there is such a record: once in 15 seconds, if nobody writes.
+    # A record of our own: the one before may wait for it in memory, and the place of
+    # the next lies beyond a page's header, so neither would be replayed for a while.
+    await primary.execute("select pg_logical_emit_message(true, '', '')")
     position = await primary.fetchval("select pg_current_wal_flush_lsn()::text")
     await replica.execute(
         f"do $$ begin while pg_last_wal_replay_lsn() < '{position}' loop"
