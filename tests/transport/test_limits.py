@@ -1,7 +1,6 @@
 """What a call may cost others: time, connections, turns on the processor."""
 
 import asyncio
-import time
 from contextlib import AsyncExitStack
 from typing import cast
 
@@ -55,15 +54,14 @@ async def test_an_exhausted_pool_answers_at_once(stage: Stage, engine: str) -> N
         async with asyncio.timeout(10):
             while asking().asking < 2:
                 await asyncio.to_thread(asking)
-        begun = time.monotonic()
         actual = await serving.ask(
             engine, "ResolveContext", {"caller": {"user_id": "4"}}
         )
-        took = time.monotonic() - begun
+        still_wait = [not each.done() for each in waiting]
         await asyncio.gather(*waiting)
 
     assert {"status": "RESOURCE_EXHAUSTED", "reason": "OVERLOADED"} == actual
-    assert took < 0.5
+    assert all(still_wait)
 
 
 async def test_grpcio_refuses_connections_beyond_the_bound(stage: Stage) -> None:
