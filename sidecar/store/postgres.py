@@ -22,6 +22,7 @@ from sidecar.store.database import DRIVER_ERRORS, Database
 from sidecar.store.lookups import Arguments, Lookup, Lookups
 from sidecar.store.queries import Queryable, Row
 from sidecar.store.revisions import NOWHERE, Position, Revision, read_position
+from sidecar.store.weights import parts
 
 T = TypeVar("T")
 
@@ -34,7 +35,8 @@ begin isolation level repeatable read, read only;
 set local idle_in_transaction_session_timeout = {milliseconds}
 """
 _IDLE_READINGS: Final = 5
-# Rows that are decoded before others have their turn: some milliseconds.
+# Rows and their parts that are decoded before others have their turn: some
+# milliseconds. One fact is decoded as a whole.
 _TURN: Final = 500
 
 
@@ -119,7 +121,9 @@ class PostgresFacts(Facts):
         if not reading.arguments:
             return await reading.facts({})
         async with self._reader.database.lend(self._reader.timeout) as connection:
-            return await reading.facts(await reading.run(connection))
+            rows = await reading.run(connection)
+        # What is long to decode takes neither the connection nor its time.
+        return await reading.facts(rows)
 
 
 class SnapshotFacts(Facts):
@@ -214,8 +218,9 @@ class Reading(Generic[T]):
                 facts.append(self.lookup.missing)
                 continue
             found = rows.get(position, [])
-            facts.append(self.lookup.decode(key, found, self.tell))
-            decoded += len(found)
+            fact = self.lookup.decode(key, found, self.tell)
+            facts.append(fact)
+            decoded += len(found) + parts(fact)
             if decoded >= _TURN:
                 decoded = 0
                 await asyncio.sleep(0)

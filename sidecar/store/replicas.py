@@ -153,7 +153,8 @@ class ReplicaFacts(Facts):
             shown = await connection.fetch(_SHOWS, mark.position, mark.timeline)
             if shown[0]["shows"] is not True:
                 return None
-            return await reading.facts(await reading.run(connection))
+            rows = await reading.run(connection)
+        return await reading.facts(rows)
 
     def _begin_marking(self, told: int) -> None:
         if self._marking is None:

@@ -85,10 +85,11 @@ def is_absent(fact: object) -> bool:
 
 def weight(key: FactKey[object], fact: object) -> int:
     """What a fact weighs with its key, at least one."""
-    return 1 + _parts(fact) + _characters(key, fact) // _CHARACTERS_OF_ONE
+    return 1 + parts(fact) + _characters(key, fact) // _CHARACTERS_OF_ONE
 
 
-def _parts(fact: object) -> int:
+def parts(fact: object) -> int:
+    """How many grants, groups, roles, rules or memberships a fact has."""
     match fact:
         case Standing(group_ids=groups, cluster_ids=clusters, role_ids=roles):
             return len(groups) + len(clusters) + len(roles)
