@@ -1,13 +1,16 @@
 """What a caller holds, and what was answered of the same roles before."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeAlias
 
 from sidecar.core import permissions
+from sidecar.core.ids import FeatureInstanceId
 from sidecar.core.model import Permissions, Role, RuleContext
 from sidecar.core.permissions import HeldRole, RolePrecedence
 
 _REMEMBERED: Final = 50_000
+_KEPT: Final = 200_000
 _CHARACTERS_OF_ONE: Final = 128
 
 
@@ -17,6 +20,72 @@ class Holding:
 
     held: tuple[HeldRole, ...]
     fitting: tuple[Role, ...]
+
+
+Holdings: TypeAlias = dict[FeatureInstanceId | None, Holding]
+
+
+class Kept:
+    """The holdings that remembered callers have, bounded by what they hold on to.
+
+    Roles would else outlive their place in the cache with whoever holds them.
+    """
+
+    def __init__(self, most: int = _KEPT) -> None:
+        """`most`: one for each holding and role held, and for each rule, but once."""
+        self._most = most
+        self._epoch: int | None = None
+        self._filled: list[Holdings] = []
+        self._roles: dict[int, Role] = {}
+        self._weight = 0
+
+    def __len__(self) -> int:
+        return self._weight
+
+    def keep(
+        self,
+        holdings: Holdings,
+        found: Mapping[FeatureInstanceId | None, Holding],
+        epoch: int | None,
+    ) -> None:
+        """Adds what was found to a caller's holdings.
+
+        Empties those of everybody to make room. Without an epoch the caller is
+        remembered by nobody, and may have them.
+        """
+        if epoch is None:
+            holdings.update(found)
+            return
+        if epoch != self._epoch:
+            self._begin(epoch)
+        more, roles = self._heavier_by(found)
+        if self._weight + more > self._most:
+            for each in self._filled:
+                each.clear()
+            self._begin(epoch)
+            more, roles = self._heavier_by(found)
+        if more > self._most:
+            return
+        holdings.update(found)
+        self._filled.append(holdings)
+        self._roles |= roles
+        self._weight += more
+
+    def _begin(self, epoch: int) -> None:
+        self._epoch = epoch
+        self._filled, self._roles, self._weight = [], {}, 0
+
+    def _heavier_by(
+        self, found: Mapping[FeatureInstanceId | None, Holding]
+    ) -> tuple[int, dict[int, Role]]:
+        held = [each for holding in found.values() for each in holding.held]
+        # Values that are held keep their numbers to themselves.
+        new = {
+            id(each.role): each.role
+            for each in held
+            if each.role is not None and id(each.role) not in self._roles
+        }
+        return len(found) + len(held) + sum(map(_rules, new.values())), new
 
 
 class Remembered:
@@ -32,6 +101,7 @@ class Remembered:
         An answer counts once more for each 128 characters of its item.
         """
         self.precedence = precedence
+        self.kept = Kept()
         self._most = most
         self._epoch: int | None = None
         self._answers: dict[tuple[int, ...], Answers] = {}
@@ -57,8 +127,7 @@ class Remembered:
         key = tuple(map(id, roles))
         answers = self._answers.get(key)
         if answers is None:
-            rules = sum(len(each) for role in roles for each in role.rules.values())
-            self.grow(1 + rules)
+            self.grow(1 + sum(map(_rules, roles)))
             answers = self._answers[key] = Answers(roles, self)
         return answers
 
@@ -97,3 +166,7 @@ class Answers:
             ranks = permissions.ranks(self._roles, context, precedence)
             self._ranks[context] = ranks
         return ranks
+
+
+def _rules(role: Role) -> int:
+    return sum(map(len, role.rules.values()))

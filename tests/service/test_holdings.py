@@ -6,14 +6,19 @@ import pytest
 from typing_extensions import override
 
 from sidecar.core.ids import FeatureInstanceId, IdType, UserId
-from sidecar.core.model import AccessLevel, Permissions, RuleContext
-from sidecar.core.permissions import PermissionQuery, RolePrecedence
+from sidecar.core.model import AccessLevel, Permissions, Role, RuleContext
+from sidecar.core.permissions import (
+    HeldRole,
+    PermissionQuery,
+    RolePrecedence,
+    RoleSource,
+)
 from sidecar.identity.access_tokens import AccessTokens
 from sidecar.identity.api_keys import ApiKeys
 from sidecar.identity.work import Work
 from sidecar.ports import FactKey, T, Verifiers
 from sidecar.service.asking import Caller, NamedUser
-from sidecar.service.holding import Remembered
+from sidecar.service.holding import Holding, Holdings, Kept, Remembered
 from sidecar.service.permitting import read_holdings
 from sidecar.service.resolving import Resolver
 from tests.core.facts import permissions, role
@@ -112,6 +117,80 @@ async def test_instances_that_somebody_makes_up_are_bounded(
         holdings.answer(asked)
 
     assert 16 == len(resolved.holdings)
+
+
+def holding(*roles: Role) -> Holding:
+    """What somebody holds who has these roles."""
+    source = next(iter(RoleSource))
+    return Holding(
+        tuple(HeldRole(each.id, source, each, None) for each in roles), roles
+    )
+
+
+def many_rules(name: str, rules: int) -> Role:
+    """A role with so many rules."""
+    return role(name, None, None, **{f"item{each}": "annn" for each in range(rules)})
+
+
+def test_callers_hold_on_to_so_many_rules_and_no_more() -> None:
+    """Roles would else outlive their place in the cache, with all who hold them."""
+    kept, callers = Kept(most=1_000), list[Holdings]()
+    for number in range(100):
+        holdings: Holdings = {}
+        kept.keep(holdings, {None: holding(many_rules(f"r{number}", 98))}, 1)
+        callers.append(holdings)
+
+    with_some = [each for each in callers if each]
+    assert 10 == len(with_some)
+    assert callers[-10:] == with_some
+    assert 1_000 == len(kept)
+
+
+def test_a_role_that_many_hold_weighs_once() -> None:
+    """What they have in common is in memory once."""
+    kept, shared = Kept(most=1_000), many_rules("shared", 500)
+    callers: list[Holdings] = [{} for _ in range(200)]
+    for each in callers:
+        kept.keep(each, {None: holding(shared)}, 1)
+
+    assert all(callers)
+    assert 500 + 2 * len(callers) == len(kept)
+
+
+def test_what_is_too_large_is_kept_by_nobody() -> None:
+    """It would push out all others, and be pushed out by the next."""
+    kept, large = Kept(most=100), dict[FeatureInstanceId | None, Holding]()
+    kept.keep(large, {None: holding(many_rules("large", 200))}, 1)
+
+    assert {} == large
+    assert 0 == len(kept)
+
+
+def test_nothing_is_kept_from_before_a_change() -> None:
+    """With the epoch all who were remembered are forgotten, so nothing is counted."""
+    kept, before, after = Kept(most=1_000), Holdings(), Holdings()
+    kept.keep(before, {None: holding(many_rules("r", 500))}, 1)
+    kept.keep(after, {None: holding(many_rules("r", 500))}, 2)
+
+    assert before
+    assert after
+    assert 502 == len(kept)
+
+
+async def test_holdings_that_are_pushed_out_are_read_again(
+    resolver: Resolver, facts: CountedFacts
+) -> None:
+    """They are read, and the answers are the same."""
+    remembered = Remembered(UNION)
+    resolved = await resolver.resolve(ANN, facts)
+    first = await read_holdings(resolved, [query()], facts, remembered)
+    reads = facts.reads
+    full = holding(many_rules("other", 199_998))
+    remembered.kept.keep({}, {None: full}, facts.now)
+    second = await read_holdings(resolved, [query()], facts, remembered)
+
+    assert reads < facts.reads
+    assert first.answer(query()) == second.answer(query())
 
 
 def test_answers_are_shared_by_the_same_roles() -> None:
