@@ -45,7 +45,7 @@ from sidecar.service.checks import Checks, KindChecks
 from sidecar.service.judging import Judge
 from sidecar.service.permitting import read_holdings
 from sidecar.service.resolving import Resolved, Resolver
-from sidecar.service.turns import TURN
+from sidecar.service.turns import EXPLAINED, TURN, in_turns
 
 # A named tuple's own constructor takes twice the time.
 _new: Final = tuple.__new__
@@ -155,11 +155,13 @@ class Authorization:
             holdings = await read_holdings(
                 resolved, queries, facts, self._checks.remembered
             )
-        answers = [holdings.answer(query) for query in queries]
+        answers = await in_turns(holdings.answer, queries)
         if not asked.explain:
             return Permitted(answers, revision=facts.revision)
         steps = resolved.steps()
-        reasons = [holdings.reasons(each, steps) for each in queries]
+        reasons = await in_turns(
+            lambda each: holdings.reasons(each, steps), queries, EXPLAINED
+        )
         return Permitted(answers, reasons, facts.revision)
 
     async def get_list_filter(

@@ -36,7 +36,7 @@ from sidecar.service.at_hand import of_resource
 from sidecar.service.checks import Checks, KindChecks
 from sidecar.service.permitting import Holdings, read_holdings
 from sidecar.service.resolving import Resolved
-from sidecar.service.turns import in_turns
+from sidecar.service.turns import EXPLAINED, in_turns
 
 Records: TypeAlias = Mapping[NamedResource, ResourceRecord | None]
 _Created: TypeAlias = MustBeCreatable | MayCreateOwn
@@ -72,7 +72,9 @@ class Judge(NamedTuple):
         return Decided(
             decisions,
             await in_turns(
-                lambda each: self._explain_resource(each, records, checks), resources
+                lambda each: self._explain_resource(each, records, checks),
+                resources,
+                EXPLAINED,
             ),
             revision=self.facts.revision,
         )
@@ -117,7 +119,9 @@ class Judge(NamedTuple):
         return Decided(
             decisions,
             await in_turns(
-                lambda each: self._explain(each, records, holdings), requirements
+                lambda each: self._explain(each, records, holdings),
+                requirements,
+                EXPLAINED,
             ),
             least,
             self.facts.revision,
