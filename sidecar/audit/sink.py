@@ -11,6 +11,16 @@ class DecisionLogError(Exception):
     """A decision log cannot be written; the message says which and why."""
 
 
+class RejectedError(Exception):
+    """Lines are lost for good; nobody says which of them. The message says why."""
+
+    def __init__(self, taken: int, lost: int, problem: str) -> None:
+        """Of the first `taken` lines, none of which may come again, so many are."""
+        super().__init__(problem)
+        self.taken = taken
+        self.lost = lost
+
+
 class Sink(Protocol):
     """Takes lines, each with its line feed; only one thread knows it."""
 
@@ -19,6 +29,7 @@ class Sink(Protocol):
 
         Raises:
             OSError: not one was taken.
+            RejectedError: some were, and others never will be.
         """
         ...
 

@@ -9,7 +9,7 @@ import structlog
 
 from sidecar.audit.backlog import Backlog
 from sidecar.audit.record import Entry, Outcome
-from sidecar.audit.sink import Sink
+from sidecar.audit.sink import RejectedError, Sink
 
 E = TypeVar("E", bound=Entry)
 
@@ -91,11 +91,16 @@ class Writer(Generic[E]):
             try:
                 done = self._sink.write([line for _, line in made])
             except OSError as error:
-                done = 0
+                done = lost = 0
                 self._failing((error.strerror or "it failed").lower(), None)
+            except RejectedError as error:
+                done, lost = error.taken, error.lost
+                self._failing(str(error), None)
+                self._lose([entry for entry, _ in made[:done]], lost)
             else:
+                lost = 0
                 self._recovered()
-            self.written += done
+            self.written += done - lost
             made = made[done:]
             if made and is_last:
                 for entry, _ in made:
@@ -103,6 +108,12 @@ class Writer(Generic[E]):
                 return
             if done == 0:
                 self._closing.wait(_RETRY_SECONDS)
+
+    def _lose(self, entries: Sequence[E], lost: int) -> None:
+        # As nobody says which are lost, it is denials, which are missed the most.
+        ordered = sorted(entries, key=lambda entry: entry.outcome is not Outcome.DENIED)
+        for entry in ordered[:lost]:
+            self.failed[entry.outcome] += 1
 
     def _failing(self, problem: str, error: Exception | None) -> None:
         if self.problem != problem:

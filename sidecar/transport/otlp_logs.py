@@ -23,7 +23,7 @@ from opentelemetry.proto.logs.v1.logs_pb2 import (
 from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 from typing_extensions import override
 
-from sidecar.audit.sink import Sink
+from sidecar.audit.sink import RejectedError, Sink
 from sidecar.ports import Clock
 from sidecar.transport.otlp import OPTIONS, Collector
 
@@ -65,7 +65,7 @@ class OtlpLogs(Sink):
     def write(self, lines: Sequence[bytes]) -> int:
         count = _fitting(lines)
         try:
-            self._export(
+            answer = self._export(
                 self._request(lines[:count]),
                 timeout=self._collector.timeout,
                 metadata=self._collector.headers(),
@@ -75,7 +75,14 @@ class OtlpLogs(Sink):
             raise OSError(errno.EINVAL, problem) from error
         except grpc.RpcError as error:
             # What the collector says is not told: it may repeat what it was sent.
-            raise OSError(errno.EIO, f"the collector answered {_code(error)}") from None
+            problem = f"the collector answered {_code(error)}"
+            if error.code() is grpc.StatusCode.INVALID_ARGUMENT:
+                # These it will never take; those behind them must not wait for that.
+                raise RejectedError(count, count, problem) from None
+            raise OSError(errno.EIO, problem) from None
+        rejected = min(answer.partial_success.rejected_log_records, count)
+        if rejected > 0:
+            raise RejectedError(count, rejected, "the collector rejects records")
         return count
 
     @override

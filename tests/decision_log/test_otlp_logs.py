@@ -9,10 +9,13 @@ from pathlib import Path
 import grpc
 import pytest
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import (
+    ExportLogsPartialSuccess,
     ExportLogsServiceRequest,
+    ExportLogsServiceResponse,
 )
 from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
 
+from sidecar.audit.sink import RejectedError
 from sidecar.store.clock import SystemClock
 from sidecar.transport.otlp import Collector
 from sidecar.transport.otlp_logs import OtlpLogs
@@ -35,7 +38,8 @@ class Received:
     address: str = ""
     requests: list[ExportLogsServiceRequest] = field(default_factory=list)
     metadata: list[dict[str, str | bytes]] = field(default_factory=list)
-    refuses: bool = False
+    refuses: grpc.StatusCode | None = None
+    rejects: int = 0
 
     def records(self) -> list[LogRecord]:
         """All records, in their order."""
@@ -54,11 +58,13 @@ def collector() -> Iterator[Received]:
     found = Received()
 
     def export(data: bytes, context: grpc.ServicerContext) -> bytes:
-        if found.refuses:
-            context.abort(grpc.StatusCode.UNAVAILABLE, "not now")
+        if found.refuses is not None:
+            context.abort(found.refuses, "not now")
         found.metadata.append(dict(context.invocation_metadata()))
         found.requests.append(ExportLogsServiceRequest.FromString(data))
-        return b""
+        partial = ExportLogsPartialSuccess(rejected_log_records=found.rejects)
+        answer = ExportLogsServiceResponse(partial_success=partial)
+        return answer.SerializeToString()
 
     server = grpc.server(ThreadPoolExecutor(1))
     handlers = {"Export": grpc.unary_unary_rpc_method_handler(export)}
@@ -118,15 +124,32 @@ def test_refusal_is_told_and_what_was_refused_can_be_sent_again(
 ) -> None:
     """While a collector refuses, nothing counts as written."""
     sink = _sink(collector)
-    collector.refuses = True
+    collector.refuses = grpc.StatusCode.UNAVAILABLE
     with pytest.raises(OSError, match="the collector answered UNAVAILABLE"):
         sink.write([b"{}\n"])
 
-    collector.refuses = False
+    collector.refuses = None
     taken = sink.write([b"{}\n"])
     sink.close()
 
     assert (1, 1) == (taken, len(collector.records()))
+
+
+@pytest.mark.parametrize(
+    ("refuses", "rejects", "lost"),
+    [(grpc.StatusCode.INVALID_ARGUMENT, 0, 3), (None, 2, 2), (None, 7, 3)],
+)
+def test_what_is_rejected_for_good_is_lost_and_nothing_waits_for_it(
+    collector: Received, refuses: grpc.StatusCode | None, rejects: int, lost: int
+) -> None:
+    """A collector that answers may have taken nothing all the same."""
+    sink = _sink(collector)
+    collector.refuses, collector.rejects = refuses, rejects
+    with pytest.raises(RejectedError, match="the collector") as caught:
+        sink.write([b"{}\n"] * 3)
+    sink.close()
+
+    assert (3, lost) == (caught.value.taken, caught.value.lost)
 
 
 def test_message_is_no_larger_than_collectors_take(collector: Received) -> None:

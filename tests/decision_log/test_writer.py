@@ -8,7 +8,7 @@ from typing_extensions import override
 
 from sidecar.audit.backlog import Backlog
 from sidecar.audit.record import Outcome
-from sidecar.audit.sink import Lines, Sink
+from sidecar.audit.sink import Lines, RejectedError, Sink
 from sidecar.audit.writer import Writer
 from tests.decision_log.making import Made
 
@@ -61,6 +61,37 @@ def test_what_could_not_be_written_is_tried_again() -> None:
     assert 0 == writer.close(10)
     assert [b"0\n", b"1\n", b"2\n", b"3\n", b"4\n"] == disk.written
     assert (5, None) == (writer.written, writer.problem)
+
+
+class Rejecting(Disk):
+    """Takes all lines, and then has lost some of the first."""
+
+    lost = 2
+
+    @override
+    def write(self, lines: Sequence[bytes]) -> int:
+        taken = super().write(lines)
+        lost, self.lost = self.lost, 0
+        if lost:
+            raise RejectedError(taken, lost, "it rejects lines")
+        return taken
+
+
+def test_what_is_lost_for_good_is_counted_and_not_sent_again() -> None:
+    """Nobody says which were lost; denials count first, and the rest is written."""
+    backlog = Backlog[Made](10_000)
+    outcomes = (Outcome.ALLOWED, Outcome.DENIED, Outcome.ALLOWED)
+    for number, outcome in enumerate(outcomes):
+        backlog.put(Made(number, outcome))
+    disk = Rejecting(100)
+    writer = Writer(backlog, _line, disk)
+    writer.start()
+
+    assert 2 == writer.close(10)
+    assert [b"0\n", b"1\n", b"2\n"] == disk.written
+    assert 1 == writer.written
+    assert (1, 1) == (writer.failed[Outcome.DENIED], writer.failed[Outcome.ALLOWED])
+    assert "it rejects lines" == writer.problem
 
 
 def test_what_cannot_be_written_at_the_end_is_counted() -> None:
