@@ -1,5 +1,6 @@
 """The chart with each set of values in its folder `ci`, as helm renders it."""
 
+import re
 import shutil
 import sys
 from importlib.metadata import version
@@ -205,6 +206,39 @@ def test_values_that_do_not_go_together_are_refused(value: str, problem: str) ->
 
     with pytest.raises(HelmError, match=problem):
         template("--values", str(own), "--set", value)
+
+
+_BROKEN: Final[list[tuple[str, str]]] = [
+    (
+        r"podLabels.app\.kubernetes\.io/name=shop",
+        "podLabels must not have app.kubernetes.io/name",
+    ),
+    (
+        r"podLabels.app\.kubernetes\.io/instance=example",
+        "podLabels must not have app.kubernetes.io/instance",
+    ),
+    (
+        "example.envoy.enabled=false",
+        "example.application.image must name an application",
+    ),
+]
+
+
+@pytest.mark.parametrize(("value", "problem"), _BROKEN)
+def test_an_example_that_would_not_work_is_refused(value: str, problem: str) -> None:
+    """A label that its selector has already, and a Service that nobody answers."""
+    with pytest.raises(HelmError, match=re.escape(problem)):
+        template("--values", str(EXAMPLE), "--set", value)
+
+
+def test_the_example_takes_more_labels() -> None:
+    """Those that its selector does not have are on its pods beside it."""
+    text = template("--values", str(EXAMPLE), "--set", "podLabels.team=shop")
+    deployment = at(the(objects_of(text), "Deployment"), "spec")
+
+    labels = at(deployment, "template", "metadata", "labels")
+
+    assert {**at(deployment, "selector", "matchLabels"), "team": "shop"} == labels
 
 
 def test_the_default_values_need_routes_alone() -> None:
