@@ -147,13 +147,13 @@ def test_each_listener_serves_what_is_meant(tmp_path: Path) -> None:
 
 
 def test_large_numbers_stay_whole(tmp_path: Path) -> None:
-    """Helm reads numbers as fractions; a weight must not become 2.5e+07."""
+    """Helm reads numbers as fractions; a weight must not become 1.5e+06."""
     file = tmp_path / "sidecar.yaml"
     file.write_text(settings_in(render(CLOSED)), encoding="utf-8")
 
     settings = load(file)
 
-    assert 25_000_000 == settings.cache.standings
+    assert 1_500_000 == settings.cache.standings
     assert 2.5 == settings.stop.linger_seconds
 
 
