@@ -1,5 +1,7 @@
 """The chart with each set of values in its folder `ci`, as helm renders it."""
 
+import json
+import shlex
 import shutil
 import sys
 from importlib.metadata import version
@@ -145,66 +147,58 @@ def test_each_listener_serves_what_is_meant(tmp_path: Path) -> None:
 
 
 def test_large_numbers_stay_whole(tmp_path: Path) -> None:
-    """Helm reads numbers as fractions; a weight must not become 2.5e+07."""
+    """Helm reads numbers as fractions; a weight must not become 1.5e+06."""
     file = tmp_path / "sidecar.yaml"
     file.write_text(settings_in(render(CLOSED)), encoding="utf-8")
 
     settings = load(file)
 
-    assert 25_000_000 == settings.cache.standings
+    assert 1_500_000 == settings.cache.standings
     assert 2.5 == settings.stop.linger_seconds
 
 
-_REFUSED: Final[list[tuple[str, str]]] = [
-    ("edge.enabeld=true", "additional properties 'enabeld' not allowed"),
-    ("settings.databas.url=postgresql:///a", "additional properties 'databas'"),
-    ("settings.database.url=postgresql://a:secret@b/c", "does not match pattern"),
-    (
-        "settings.database.url=postgresql://b/c?password=secret",
-        "/settings/database/url",
-    ),
-    ("settings.database.password_file=/elsewhere", "'password_file' not allowed"),
-    ("settings.listeners[0].address=0.0.0.0:1", "'listeners' not allowed"),
-    ("settings.freshness.max_staleness=0", "exclusiveMinimum: got 0"),
-    ("settings.log_level=loud", "/settings/log_level"),
-    ("migration.url=postgresql://a:secret@b/c", "/migration/url"),
-    ("image.tag=latest", "/image/tag"),
-    ("image.digest=sha256:12", "/image/digest"),
-    ("probes.port=80", "minimum: got 80, want 1,024"),
-    ("user=0", "'/user': minimum: got 0"),
-    ("bind=127.0.0.1", "/bind"),
-    ("listeners.extra[0].tsl=1", "'tsl' not allowed"),
-    ("edge.routes.rule_sets.api.route=1", "'route' not allowed"),
-    ("podDisruptionBudget.maxUnavailable=0", "/podDisruptionBudget/maxUnavailable"),
-    ("example.envoy.failOpen=true", "'failOpen' not allowed"),
-]
+def test_the_example_takes_more_labels() -> None:
+    """Those that its selector does not have are on its pods beside it."""
+    text = template("--values", str(EXAMPLE), "--set", "podLabels.team=shop")
+    deployment = at(the(objects_of(text), "Deployment"), "spec")
+
+    labels = at(deployment, "template", "metadata", "labels")
+
+    assert {**at(deployment, "selector", "matchLabels"), "team": "shop"} == labels
 
 
-@pytest.mark.parametrize(("value", "problem"), _REFUSED)
-def test_a_wrong_value_is_refused(value: str, problem: str) -> None:
-    """Before anything is rendered, and with the place."""
-    with pytest.raises(HelmError) as refused:
-        template("--values", str(EXAMPLE), "--set", value)
+def test_the_command_of_the_page_leads_to_ones_own_database() -> None:
+    """As written it renders, and nothing of the database of ci/example.yaml is left."""
+    text = template(*_options_on_the_page())
+    objects = objects_of(text)
+    job = at(the(objects, "Job"), "spec", "template", "spec")
+    told = json.dumps(container(job, "migrate")["env"])
+    egress = at(the(objects, "NetworkPolicy"), "spec")["egress"]
 
-    told = str(refused.value)
-    assert "values don't meet the specifications of the schema" in told
-    assert problem in told
+    checked = kubeconform(text, OLDEST)
+
+    assert 0 == checked.code, checked.told
+    assert "authz_reader@YOUR-DATABASE:5432/authz?" in settings_in(objects)
+    assert "authz_migrator@YOUR-DATABASE:5432/authz?" in told
+    assert {
+        "to": [{"ipBlock": {"cidr": "10.20.0.7/32"}}],
+        "ports": [{"protocol": "TCP", "port": 5432}],
+    } in cast("list[Object]", egress)
+    assert "image: YOUR-REGISTRY/authz-sidecar:" in text
+    assert "data.svc" not in text
+    assert "kubernetes.io/metadata.name: data" not in text
 
 
-_INCOMPLETE: Final[list[tuple[str, str]]] = [
-    ("edge.existingConfigMap=", "edge.routes or edge.existingConfigMap must say"),
-    ("podLabels=null", "podLabels must say which pods have the sidecar"),
-    ("metrics.enabled=false", "a monitor needs metrics.enabled"),
-]
+def _options_on_the_page() -> list[str]:
+    """What `helm install` is given on the chart's page, with files found from here."""
+    page = (CHART / "README.md").read_text(encoding="utf-8")
+    command = page.partition("helm install example ")[2].partition("```")[0]
+    for folder in ("deploy/", "examples/"):
+        command = command.replace(folder, f"{ROOT}/{folder}")
+    chart, *options = shlex.split(command.replace("\\\n", " "))
 
-
-@pytest.mark.parametrize(("value", "problem"), _INCOMPLETE)
-def test_values_that_do_not_go_together_are_refused(value: str, problem: str) -> None:
-    """In words that say what is missing."""
-    own = CHART / "ci" / "own-pods.yaml"
-
-    with pytest.raises(HelmError, match=problem):
-        template("--values", str(own), "--set", value)
+    assert str(CHART) == chart
+    return options
 
 
 def test_the_default_values_need_routes_alone() -> None:
