@@ -10,7 +10,8 @@ from sidecar.core.model import Permissions, Role, RuleContext
 from sidecar.core.permissions import HeldRole, RolePrecedence
 
 _REMEMBERED: Final = 50_000
-_KEPT: Final = 200_000
+_KEPT: Final = 50_000
+_ROLES_OF_ONE: Final = 8
 _CHARACTERS_OF_ONE: Final = 128
 
 
@@ -32,7 +33,10 @@ class Kept:
     """
 
     def __init__(self, most: int = _KEPT) -> None:
-        """`most`: one for each holding and role held, and for each rule, but once."""
+        """`most`: how many rules, each once, and holdings.
+
+        A holding counts once more for each 8 roles that are held in it.
+        """
         self._most = most
         self._epoch: int | None = None
         self._filled: list[Holdings] = []
@@ -85,7 +89,8 @@ class Kept:
             for each in held
             if each.role is not None and id(each.role) not in self._roles
         }
-        return len(found) + len(held) + sum(map(_rules, new.values())), new
+        own = len(found) + len(held) // _ROLES_OF_ONE
+        return own + sum(map(_rules, new.values())), new
 
 
 class Remembered:

@@ -137,7 +137,7 @@ def test_callers_hold_on_to_so_many_rules_and_no_more() -> None:
     kept, callers = Kept(most=1_000), list[Holdings]()
     for number in range(100):
         holdings: Holdings = {}
-        kept.keep(holdings, {None: holding(many_rules(f"r{number}", 98))}, 1)
+        kept.keep(holdings, {None: holding(many_rules(f"r{number}", 99))}, 1)
         callers.append(holdings)
 
     with_some = [each for each in callers if each]
@@ -154,7 +154,15 @@ def test_a_role_that_many_hold_weighs_once() -> None:
         kept.keep(each, {None: holding(shared)}, 1)
 
     assert all(callers)
-    assert 500 + 2 * len(callers) == len(kept)
+    assert 500 + len(callers) == len(kept)
+
+
+def test_many_roles_in_one_holding_weigh_more() -> None:
+    """However few rules they have."""
+    kept, none = Kept(most=1_000), role("r")
+    kept.keep({}, {None: holding(*[none] * 80)}, 1)
+
+    assert 11 == len(kept)
 
 
 def test_what_is_too_large_is_kept_by_nobody() -> None:
@@ -174,7 +182,7 @@ def test_nothing_is_kept_from_before_a_change() -> None:
 
     assert before
     assert after
-    assert 502 == len(kept)
+    assert 501 == len(kept)
 
 
 async def test_holdings_that_are_pushed_out_are_read_again(
@@ -185,7 +193,7 @@ async def test_holdings_that_are_pushed_out_are_read_again(
     resolved = await resolver.resolve(ANN, facts)
     first = await read_holdings(resolved, [query()], facts, remembered)
     reads = facts.reads
-    full = holding(many_rules("other", 199_998))
+    full = holding(many_rules("other", 49_999))
     remembered.kept.keep({}, {None: full}, facts.now)
     second = await read_holdings(resolved, [query()], facts, remembered)
 
