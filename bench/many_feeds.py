@@ -6,27 +6,38 @@ import logging
 import os
 import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import asyncpg
 import structlog
-from typing_extensions import override
 
-sys.path.insert(0, str(Path(__file__).parent.parent))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from bench.marked_figures import write_figures
 from sidecar.store.clock import SystemClock
 from sidecar.store.feed import Feed, FeedSettings
 from tests.store.faults.lab import DATABASE, prepare
 from tests.support.cluster import Node, cluster
 
+PAGE: Final = Path(__file__).resolve().parents[1] / "docs" / "reliability.md"
 CLOCK: Final = SystemClock()
 TICKS: Final = os.sysconf("SC_CLK_TCK")
 BURST: Final = """
 insert into authz.principals (id, kind) values ($1, 'user')
 """
+_HEAD: Final = (
+    "feeds",
+    "beats/s in all",
+    "transactions/s",
+    "database, quiet: ms/s, for a feed",
+    "burst: s until all heard",
+    "database, burst: ms, for a feed and change",
+    "stale at most, quiet",
+)
 
 
 class Sink:
@@ -48,35 +59,90 @@ class Sink:
         """Nothing is kept."""
 
 
+@dataclass(frozen=True)
+class Quiet:
+    """A time in which nothing changes.
+
+    `work`: seconds of processor that the database spends in a second for one feed.
+    """
+
+    beats: float
+    transactions: float
+    work: float
+    staleness: float
+
+
+@dataclass(frozen=True)
+class Burst:
+    """Many changes at once, each heard by all.
+
+    `work`: seconds of processor that the database spends for one feed and change.
+    """
+
+    seconds: float
+    work: float
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What so many feeds cost their database; rates are of a second."""
+
+    feeds: int
+    quiet: Quiet
+    burst: Burst
+
+
 def main() -> int:
-    """Prints a row for each number of feeds."""
+    """Writes a row for each number of feeds."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--feeds", type=int, nargs="*", default=[30, 100, 300])
     parser.add_argument("--seconds", type=float, default=10.0, help="of quiet")
     parser.add_argument("--burst", type=int, default=1000, help="changes")
+    parser.add_argument("--print", action="store_true", help="and leave the page")
     options = parser.parse_args()
     logging.disable()
     structlog.configure(
         wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL)
     )
-    print(
-        "| feeds | beats/s in all | transactions/s | database, quiet: ms/s, for a feed "
-        "| burst: s until all heard | database, burst: ms, for a feed and change "
-        "| stale at most, quiet |\n|---|---|---|---|---|---|---|"
-    )
+    with roomy() as node:
+        costs = [
+            asyncio.run(cost_of(node, count, options.seconds, options.burst))
+            for count in options.feeds
+        ]
+    figures = table(costs)
+    print(figures)
+    if not options.print:
+        write_figures(PAGE, "bench/many_feeds.py", figures)
+    return 0
+
+
+@contextmanager
+def roomy() -> Iterator[Node]:
+    """A database with a world, to which hundreds may connect."""
     with cluster() as made:
         node = made.primary
         node.set({"max_connections": "500"})
         node.stop()
         node.start()
         asyncio.run(prepare(node))
-        for count in options.feeds:
-            print(asyncio.run(row(node, count, options)), flush=True)
-    return 0
+        yield node
 
 
-async def row(node: Node, count: int, options: argparse.Namespace) -> str:
-    """Measures with some feeds."""
+def table(costs: Sequence[Cost]) -> str:
+    """A row for each number of feeds."""
+    lines = [f"| {' | '.join(_HEAD)} |", "|---" * len(_HEAD) + "|"]
+    for each in costs:
+        quiet, burst = each.quiet, each.burst
+        lines.append(
+            f"| {each.feeds} | {quiet.beats:.2f} | {quiet.transactions:.0f} "
+            f"| {quiet.work * 1000:.3f} | {burst.seconds:.2f} "
+            f"| {burst.work * 1000:.4f} | {quiet.staleness:.2f} s |"
+        )
+    return "\n".join(lines) + "\n"
+
+
+async def cost_of(node: Node, count: int, seconds: float, changes: int) -> Cost:
+    """Measures with some feeds, all in this process."""
     url = node.url(DATABASE)
     sinks = [Sink() for _ in range(count)]
     settings = FeedSettings(url, url)
@@ -88,26 +154,12 @@ async def row(node: Node, count: int, options: argparse.Namespace) -> str:
     connection = await asyncpg.connect(url)
     try:
         await asyncio.sleep(3)
-        quiet = await measure_quiet(node, connection, feeds, options.seconds)
-        burst = await measure_burst(node, connection, sinks, options.burst)
+        quiet = await measure_quiet(node, connection, feeds, seconds)
+        burst = await measure_burst(node, connection, sinks, changes)
     finally:
         await connection.close()
         await asyncio.gather(*(feed.close() for feed in feeds))
-    return f"| {count} | {quiet} | {burst[0]} | {burst[1]} | {quiet.staleness:.2f} s |"
-
-
-@dataclass(frozen=True)
-class Quiet:
-    """Figures of a time in which nothing changes."""
-
-    beats: float
-    questions: float
-    work: float
-    staleness: float
-
-    @override
-    def __str__(self) -> str:
-        return f"{self.beats:.2f} | {self.questions:.0f} | {self.work:.3f}"
+    return Cost(count, quiet, burst)
 
 
 async def measure_quiet(
@@ -130,12 +182,12 @@ async def measure_quiet(
     spent = (work(node) - worked) / took / len(feeds)
     questions = (await transactions(connection) - asked) / took
     await connection.remove_listener("authz_beat", hear)
-    return Quiet(beats / took, questions, spent * 1000, staleness)
+    return Quiet(beats / took, questions, spent, staleness)
 
 
 async def measure_burst(
     node: Node, connection: asyncpg.Connection, sinks: list[Sink], changes: int
-) -> tuple[str, str]:
+) -> Burst:
     """Has every feed hear a change in each of many transactions."""
     first = 10**9 + int(CLOCK.monotonic() * 1000)
     wanted = [sink.changes + changes for sink in sinks]
@@ -146,7 +198,7 @@ async def measure_burst(
         await asyncio.sleep(0.01)
     took = CLOCK.monotonic() - began
     spent = (work(node) - worked) / len(sinks) / changes
-    return f"{took:.2f}", f"{spent * 1000:.4f}"
+    return Burst(took, spent)
 
 
 async def transactions(connection: asyncpg.Connection) -> int:

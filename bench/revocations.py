@@ -305,7 +305,7 @@ def main() -> int:
     """Gives 1 when more than one in a hundred took longer than is aimed at."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--count", type=int, default=1000)
-    parser.add_argument("--rate", type=float, default=500.0, help="questions a second")
+    parser.add_argument("--rate", type=float, default=300.0, help="questions a second")
     parser.add_argument("--print", action="store_true", help="and leave the page")
     parser.add_argument("--write", metavar="URL", help=argparse.SUPPRESS)
     parser.add_argument("--load", metavar="ADDRESS", help=argparse.SUPPRESS)
