@@ -1,41 +1,23 @@
 """The sidecar and the liar that clients' own tests start, as programs."""
 
-import json
-import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from authz.client import AuthzError, Caller, Client, Resource, Tls
 
-HERE = Path(__file__).parents[3] / "clients" / "conformance"
+from tests.clients.programs import CONFORMANCE, started
+
 ANN = Caller.user("2", organization="20")
 ROOT = Caller.user("1")
-SECONDS = 60
-
-
-@contextmanager
-def _started(program: str, *arguments: str) -> Iterator[dict[str, object]]:
-    """What a program prints in its first line; it must end well with its input."""
-    command = [sys.executable, str(HERE / program), *arguments]
-    pipe = subprocess.PIPE
-    with subprocess.Popen(  # noqa: S603  our own programs
-        command, stdin=pipe, stdout=pipe
-    ) as process:
-        assert process.stdin is not None
-        assert process.stdout is not None
-        yield json.loads(process.stdout.readline())
-        process.stdin.close()
-        assert 0 == process.wait(SECONDS)
 
 
 @pytest.mark.parametrize("engine", ["native", "grpcio"])
 def test_a_world_is_served_on_every_way(engine: str) -> None:
     """By socket, by TCP and with mTLS the same; in the end nothing is left."""
-    world = str(HERE / "worlds" / "tenancy.yaml")
-    with _started("serve.py", "--world", world, "--engine", engine, "--tls") as told:
+    world = str(CONFORMANCE / "worlds" / "tenancy.yaml")
+    arguments = ("--world", world, "--engine", engine, "--tls")
+    with started("serve.py", *arguments) as program:
+        told = program.told
         secure = told["tls"]
         assert isinstance(secure, dict)
         ca, certificate, key = (
@@ -62,7 +44,7 @@ def test_the_honest_liar_is_believed(tmp_path: Path) -> None:
     """Without a fault its answer is an answer, so that a fault is what is refused."""
     address = f"unix:{tmp_path / 'liar'}"
     with (
-        _started("hostile.py", "--mode", "honest", "--address", address),
+        started("hostile.py", "--mode", "honest", "--address", address),
         Client.connect(address, timeout=10) as client,
     ):
         answer = client.check_visible(ROOT, Resource("model", "1"))
@@ -74,8 +56,8 @@ def test_the_honest_liar_is_believed(tmp_path: Path) -> None:
 def test_a_liar_is_an_error(mode: str) -> None:
     """What it says is never an answer, and it tells the port that it chose."""
     with (
-        _started("hostile.py", "--mode", mode, "--address", "127.0.0.1:0") as told,
-        Client.connect(str(told["address"]), timeout=5) as client,
+        started("hostile.py", "--mode", mode, "--address", "127.0.0.1:0") as program,
+        Client.connect(str(program.told["address"]), timeout=5) as client,
         pytest.raises(AuthzError) as caught,
     ):
         client.check_visible(ROOT, Resource("model", "1"))

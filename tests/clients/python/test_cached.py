@@ -343,6 +343,14 @@ async def test_a_closed_client_leaves_nothing(script: Script) -> None:
             await client.check_visible(ANN, CLUSTER)
 
 
+async def test_a_client_is_closed_while_its_stream_ends(script: Script) -> None:
+    """`close` ends, also when the server ends the stream at that very moment."""
+    script.serves_watch = False
+    for _ in range(20):
+        async with asyncio.timeout(20), following(script) as client:
+            assert await allowed(client)
+
+
 def test_waits_stay_finite() -> None:
     """After a thousand attempts the wait is still the longest one."""
     assert 5 >= Retry(first_wait=0.1, longest_wait=5).wait(5000)

@@ -14,6 +14,7 @@ from authz.client.attempts import Attempts, Budget, Retry
 from authz.client.calls import Call
 from authz.client.channels import OPTIONS, Tls
 from authz.client.errors import AuthzError, InternalError, error_of
+from authz.client.pending import pending
 
 P = ParamSpec("P")
 A = TypeVar("A")
@@ -22,6 +23,7 @@ A = TypeVar("A")
 def _asks(
     build: Callable[P, Call[A]],
 ) -> Callable[Concatenate["AsyncClient", P], Coroutine[object, object, A]]:
+    @pending
     @wraps(build)
     async def ask(client: "AsyncClient", /, *args: P.args, **kwargs: P.kwargs) -> A:
         return await client._ask(build(*args, **kwargs))  # noqa: SLF001  its own

@@ -109,8 +109,8 @@ class CachedClient(AsyncClient):
         while True:
             try:
                 await self._follow_once()
-            except* AuthzError as errors:
-                self._complain(errors)
+            except AuthzError as error:
+                self._complain(error)
             finally:
                 # A stream that was live for a moment was worth a quick return.
                 number = 1 if self.is_live else number + 1
@@ -118,9 +118,13 @@ class CachedClient(AsyncClient):
             await asyncio.sleep(_RECONNECT.wait(number))
 
     async def _follow_once(self) -> None:
-        async with asyncio.TaskGroup() as group:
-            group.create_task(self._hear())
-            group.create_task(self._prove())
+        # A task group that ends with an error forgets that it was cancelled meanwhile.
+        proving = asyncio.create_task(self._prove(), name="authz-prove")
+        try:
+            await self._hear()
+        finally:
+            proving.cancel()
+            await asyncio.wait([proving])
 
     async def _hear(self) -> None:
         async with aclosing(self.watch()) as stream:
@@ -145,9 +149,9 @@ class CachedClient(AsyncClient):
                     between = min(between, _MOST_BETWEEN_PROOFS)
             await asyncio.sleep(between)
 
-    def _complain(self, errors: BaseExceptionGroup[AuthzError]) -> None:
-        if errors.subgroup(NotServedError) is None:
-            _LOG.info("following the sidecar again: %s", errors.exceptions[0])
+    def _complain(self, error: AuthzError) -> None:
+        if not isinstance(error, NotServedError):
+            _LOG.info("following the sidecar again: %s", error)
         elif not self._has_complained:
             self._has_complained = True
             _LOG.warning("the sidecar serves no Watch here: no answer is kept")
