@@ -28,12 +28,15 @@ from bench.parts.cores import (  # noqa: E402
     free_port,
     stay_on,
 )
-from bench.parts.loads import AT_ONCE, Run, Target, lasting  # noqa: E402
+from bench.parts.loads import AT_ONCE, Run, Spread, Target, lasting  # noqa: E402
 from bench.parts.servers import API, Sidecar, sidecar  # noqa: E402
 from bench.parts.wire import CallFailedError, ask, prefixed  # noqa: E402
 from bench.parts.world import SMALL, world  # noqa: E402
 from bench.peers import cerbos, openfga, shared, spicedb  # noqa: E402
 from bench.peers.shared import FIFTY, ONE, Asked, Call, Running  # noqa: E402
+
+# Actions of the policy that Cerbos has, and by which call the sidecar answers each.
+_ACTIONS: Final = {"see": "CheckVisible", "change": "CheckWritable"}
 
 Started = Callable[[Path], AbstractContextManager[Running]]
 
@@ -179,9 +182,16 @@ def _asked(running: Running) -> Iterator[tuple[str, Asked, Running, tuple[str, .
     yield "50 resources", FIFTY, running, ("CheckVisible",)
     if isinstance(running, cerbos.Cerbos):
         # The sidecar is asked each action in a call of its own.
-        both = replace(running, actions=("see", "look"))
-        rpcs = ("CheckVisible", "CheckWritable")
-        yield "50 resources x 2 actions", FIFTY, both, rpcs
+        yield (
+            "50 resources x 2 actions",
+            FIFTY,
+            _both(running),
+            tuple(_ACTIONS.values()),
+        )
+
+
+def _both(running: cerbos.Cerbos) -> cerbos.Cerbos:
+    return replace(running, actions=tuple(_ACTIONS))
 
 
 def compare(peer: Peer, ours: Ours, running: Running) -> None:
@@ -193,6 +203,27 @@ def compare(peer: Peer, ours: Ours, running: Running) -> None:
             said = ours.answers(_ask(own))
             if not theirs == said == asked.expected:
                 raise ValueError(f"{asked} is answered {theirs}, and by us {said}")
+    if isinstance(running, cerbos.Cerbos):
+        for asked in (*shared.to_compare(), FIFTY):
+            compare_actions(peer, ours, _both(running), asked)
+
+
+def compare_actions(
+    peer: Peer, ours: Ours, running: cerbos.Cerbos, asked: Asked
+) -> None:
+    """Asks for all actions at once, and the sidecar for one after the other.
+
+    Raises ValueError when the answers differ, or are wrong.
+    """
+    answered = _ask(running.call(asked))
+    writable = tuple(shared.is_writable(asked, each) for each in asked.workers)
+    for (action, rpc), right in zip(
+        _ACTIONS.items(), (asked.expected, writable), strict=True
+    ):
+        theirs = tuple(running.answers_to(action, asked, answered))
+        said = ours.answers(_ask(ours.call(asked, peer, rpc)))
+        if not theirs == said == right:
+            raise ValueError(f"{action}: {asked} is answered {theirs}, by us {said}")
 
 
 def _ask(call: Call) -> bytes:
@@ -208,12 +239,23 @@ def _run(call: Call, running: Running | Sidecar, asked: Asked, seconds: float) -
 def _all_of(
     ours: Ours, peer: Peer, asked: Asked, rpcs: tuple[str, ...], seconds: float
 ) -> Run:
-    # One run, as if each call were all of these after each other.
+    # One run, as if each call were all of these after each other, each as slow.
     runs = [
         _run(ours.call(asked, peer, rpc), ours.running, asked, seconds) for rpc in rpcs
     ]
     rate = 1 / sum(1 / run.rate for run in runs)
-    return replace(runs[0], rate=rate, processor=sum(run.processor for run in runs))
+    spreads = [run.spread for run in runs]
+    return replace(
+        runs[0],
+        rate=rate,
+        processor=sum(run.processor for run in runs),
+        spread=Spread(
+            sum(each.p50 for each in spreads),
+            sum(each.p90 for each in spreads),
+            sum(each.p99 for each in spreads),
+            sum(each.most for each in spreads),
+        ),
+    )
 
 
 def figures(found: list[Compared], left_out: list[str], memory: int) -> str:

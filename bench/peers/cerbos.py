@@ -36,7 +36,7 @@ resourcePolicy:
   version: default
   resource: worker
   rules:
-    - actions: [see, look]
+    - actions: [see]
       effect: EFFECT_ALLOW
       roles: [user]
       condition:
@@ -45,6 +45,15 @@ resourcePolicy:
             of:
               - expr: R.attr.owner == P.attr.organization
               - expr: R.attr.cluster in P.attr.clusters
+    - actions: [change]
+      effect: EFFECT_ALLOW
+      roles: [user]
+      condition:
+        match:
+          all:
+            of:
+              - expr: R.attr.owner == P.attr.organization
+              - expr: P.attr.role == "admin"
 """
 
 
@@ -66,6 +75,7 @@ class Cerbos:
                 field(1, str(asked.user)),
                 field(3, "user"),
                 _attribute("organization", _text(str(asked.organization))),
+                _attribute("role", _text(shared.role(asked.user))),
                 # A Value that is a list.
                 _attribute("clusters", field(6, clusters)),
             )
@@ -87,14 +97,17 @@ class Cerbos:
         return actions + field(2, resource)
 
     def answers(self, asked: Asked, message: bytes) -> Sequence[bool]:
-        """By worker, in whatever order they come."""
+        """By worker, in whatever order they come; of several actions, of the first."""
+        return self.answers_to(self.actions[0], asked, message)
+
+    def answers_to(self, action: str, asked: Asked, message: bytes) -> Sequence[bool]:
+        """What it says of one of the actions."""
         found = {}
         for result in many(message, 2):
             resource = one(result, 1)
             worker = one(resource, 1) if isinstance(resource, bytes) else None
-            effects = [one(each, 2) for each in many(result, 2)]
-            is_allowed = effects == [_ALLOWED] * len(self.actions)
-            found[worker] = is_allowed
+            effects = {one(each, 1): one(each, 2) for each in many(result, 2)}
+            found[worker] = effects[action.encode()] == _ALLOWED
         return [found[str(each).encode()] for each in asked.workers]
 
 

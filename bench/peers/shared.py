@@ -1,7 +1,7 @@
 """The part of `world.sql` that peers are told of, and what they are asked about it.
 
 Whether a worker is visible to a user who acts in an organization: the organization owns
-it, or has been granted its cluster.
+it, or has been granted its cluster. Its admins may change what it owns.
 """
 
 import random
@@ -55,6 +55,16 @@ def granted(organization: int) -> tuple[int, int]:
 def is_visible(organization: int, worker: int) -> bool:
     """The rule, plainly."""
     return owner(worker) == organization or cluster(worker) in granted(organization)
+
+
+def role(user: int) -> str:
+    """What an ordinary user is in their organizations."""
+    return "admin" if user % 100 == 0 else "user"
+
+
+def is_writable(asked: Asked, worker: int) -> bool:
+    """The rule of what may be changed, plainly."""
+    return owner(worker) == asked.organization and role(asked.user) == "admin"
 
 
 def to_compare() -> Iterator[Asked]:
