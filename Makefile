@@ -78,12 +78,9 @@ lock: $(STAMP) ## Renew the locks, with hashes
 	$(PY) scripts/lock.py
 
 bench: $(STAMP) ## Measure on one core, into docs/performance.md (h2load of nghttp2-client is needed)
-	$(PY) bench/capacity.py
-	$(PY) bench/latency.py
-	$(PY) bench/memory.py
-	$(PY) bench/growth.py
-	$(PY) bench/telemetry_cost.py
-	$(PY) bench/breakdown.py
+	failed=; for each in capacity latency memory growth telemetry_cost breakdown; do \
+		$(PY) bench/$$each.py || failed+=" $$each"; done; \
+		[ -z "$$failed" ] || { echo "not as it should be:$$failed" >&2; exit 1; }
 
 bench-peers: $(STAMP) ## Install peers at fixed versions (npm and Go are needed) and compare with them
 	bench/peers/install
