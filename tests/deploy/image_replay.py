@@ -35,7 +35,8 @@ _UNCHECKED: Final = b"\x01\x00\x00\x00"
 
 pytestmark = [
     pytest.mark.skipif(
-        os.geteuid() != 0, reason="only root can mount and change users"
+        os.environ.get("CI") != "true" and os.geteuid() != 0,
+        reason="only root can mount and change users",
     ),
     pytest.mark.timeout(600),
 ]
