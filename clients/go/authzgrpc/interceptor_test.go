@@ -210,3 +210,57 @@ func TestStream(t *testing.T) {
 		})
 	}
 }
+
+// claimsOK is an error with the status OK, which a server would end a call with.
+type claimsOK struct{ error }
+
+func (claimsOK) GRPCStatus() *status.Status { return status.New(codes.OK, "") }
+
+func TestARefusalIsNeverOK(t *testing.T) {
+	for _, each := range []struct {
+		says   string
+		err    error
+		wanted codes.Code
+	}{
+		{"malformed", withoutCode(authz.ErrInvalidRequest), codes.InvalidArgument},
+		{"of another history", withoutCode(authz.ErrUnknownRevision), codes.InvalidArgument},
+		{"nobody", withoutCode(authz.ErrUnauthenticated), codes.Unauthenticated},
+		{"forbidden", withoutCode(authz.ErrPermissionDenied), codes.PermissionDenied},
+		{"not there", withoutCode(authz.ErrNotFound), codes.NotFound},
+		{"not served", withoutCode(authz.ErrNotServed), codes.Unavailable},
+		{"undecided", withoutCode(authz.ErrUndecided), codes.Unavailable},
+		{"denied", authz.Decision{}.Require(), codes.PermissionDenied},
+		{"an error that claims to be OK", claimsOK{errors.New("its own")}, codes.Unavailable},
+	} {
+		handler := func(context.Context, any) (any, error) { return "done", each.err }
+		streamer := func(any, grpc.ServerStream) error { return each.err }
+		nobody := func(metadata.MD) (authz.Caller, error) { return authz.Caller{}, each.err }
+		somebody := authzgrpc.Trusting("X-User")
+		for who, callerOf := range map[string]authzgrpc.CallerOf{
+			"for want of a caller": nobody, "by the handler": somebody,
+		} {
+			t.Run(each.says+" "+who, func(t *testing.T) {
+				guard := authzgrpc.New(
+					client(t), authzgrpc.Rules{"/s/m": authzgrpc.Tenant()},
+					authzgrpc.WithCallerOf(callerOf),
+					authzgrpc.WithLogger(slog.New(slog.DiscardHandler)),
+				)
+				ctx := as(t, "2")
+
+				response, unary := guard.Unary(ctx, nil, &grpc.UnaryServerInfo{FullMethod: "/s/m"}, handler)
+				streamed := guard.Stream(
+					nil, &stream{ctx: ctx}, &grpc.StreamServerInfo{FullMethod: "/s/m"}, streamer,
+				)
+
+				if response != nil || status.Code(unary) != each.wanted {
+					t.Errorf("unary gave: %v, %v", response, unary)
+				}
+				if status.Code(streamed) != each.wanted {
+					t.Errorf("the stream gave: %v", streamed)
+				}
+			})
+		}
+	}
+}
+
+func withoutCode(kind error) error { return &authz.Error{Kind: kind, Reason: "X"} }

@@ -10,33 +10,48 @@ import (
 	"google.golang.org/grpc/status"
 )
 
-// refuse is the status with which a call ends. What the caller's request is to blame for
-// is theirs to know; anything else is UNAVAILABLE, says nothing, and is logged.
+// refuse is the status with which a call ends, never OK. What the caller's request is to
+// blame for is theirs to know; anything else is UNAVAILABLE, says nothing, and is logged.
 func (i *Interceptor) refuse(ctx context.Context, method string, err error) error {
 	var denied *authz.DeniedError
 	var told *authz.Error
 	switch {
 	case errors.As(err, &denied):
 		return ending(denied.Denial.GRPCCode(), denied.Reason, denied.Message)
-	case !errors.As(err, &told):
+	case errors.As(err, &told):
+		if code, isTheCallers := callersCode(told); isTheCallers {
+			return ending(code, told.Reason, told.Message)
+		}
+	case status.Code(err) != codes.OK:
 		// It is the handler's own.
 		return err
-	case isTheCallers(told):
-		return ending(told.Code, told.Reason, told.Message)
-	default:
-		i.logger.WarnContext(ctx, "could not decide", "method", method, "error", err)
-		return status.Error(codes.Unavailable, "could not decide")
 	}
+	i.logger.WarnContext(ctx, "could not decide", "method", method, "error", err)
+	return status.Error(codes.Unavailable, "could not decide")
 }
 
-// isTheCallers is not so when the connection to the sidecar is refused, whoever the
-// caller is.
-func isTheCallers(told *authz.Error) bool {
+// The kind counts, and not the code of an error, which whoever made it may have left out.
+var callersCodes = []struct {
+	kind error
+	code codes.Code
+}{
+	{authz.ErrInvalidRequest, codes.InvalidArgument},
+	{authz.ErrUnauthenticated, codes.Unauthenticated},
+	{authz.ErrPermissionDenied, codes.PermissionDenied},
+	{authz.ErrNotFound, codes.NotFound},
+}
+
+// callersCode has none when the connection to the sidecar is refused, whoever the caller is.
+func callersCode(told *authz.Error) (code codes.Code, isTheCallers bool) {
 	if told.Reason == "" || told.Reason == "PEER_NOT_ALLOWED" {
-		return false
+		return codes.Unavailable, false
 	}
-	return errors.Is(told, authz.ErrInvalidRequest) || errors.Is(told, authz.ErrUnauthenticated) ||
-		errors.Is(told, authz.ErrPermissionDenied) || errors.Is(told, authz.ErrNotFound)
+	for _, each := range callersCodes {
+		if errors.Is(told, each.kind) {
+			return each.code, true
+		}
+	}
+	return codes.Unavailable, false
 }
 
 func ending(code codes.Code, reason, message string) error {

@@ -42,7 +42,7 @@ impl Identity {
         Self::default()
     }
 
-    /// A JWT in `Authorization: Bearer`, which the sidecar checks.
+    /// A JWT or an API key in `Authorization: Bearer`, which the sidecar checks.
     pub fn bearer(mut self) -> Self {
         self.bearer = true;
         self
@@ -62,13 +62,16 @@ impl Identity {
     }
 
     fn caller(&self, headers: &HeaderMap) -> Result<Caller, Refusal> {
-        let token = if self.bearer { token(headers)? } else { None };
         let named = |header: &Option<HeaderName>| match header {
             Some(header) => single(headers, header),
             None => Ok(None),
         };
-        let caller = match (token, named(&self.api_key)?, named(&self.trusted_user)?) {
-            (Some(token), None, None) => Caller::access_token(token),
+        let bearer = self.bearer.then_some(AUTHORIZATION);
+        let key = named(&self.api_key)?;
+        // One that is empty names nobody, while an empty credential is a bad one.
+        let user = named(&self.trusted_user)?.filter(|user| !user.is_empty());
+        let caller = match (named(&bearer)?, key, user) {
+            (Some(authorization), None, None) => bearing(authorization)?,
             (None, Some(key), None) => Caller::api_key(key),
             (None, None, Some(user)) => Caller::user(user),
             (None, None, None) => return Err(Refusal::of(401, "CREDENTIAL_MISSING")),
@@ -81,28 +84,33 @@ impl Identity {
     }
 }
 
-fn token(headers: &HeaderMap) -> Result<Option<&str>, Refusal> {
-    let Some(value) = single(headers, &AUTHORIZATION)? else {
-        return Ok(None);
-    };
-    match value.split_once(' ') {
-        Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => Ok(Some(token.trim())),
-        _ => Err(Refusal::of(401, "INVALID_CREDENTIAL")),
+fn bearing(authorization: &str) -> Result<Caller, Refusal> {
+    let (scheme, rest) = authorization.split_once(' ').unwrap_or_default();
+    let text = rest.trim_start_matches(' ');
+    if !scheme.eq_ignore_ascii_case("bearer") || text.is_empty() || text.contains(' ') {
+        return Err(Refusal::of(401, "INVALID_CREDENTIAL"));
+    }
+    // A JWT has three parts, and no part of it can have a dot.
+    if text.matches('.').count() == 2 {
+        Ok(Caller::access_token(text))
+    } else {
+        Ok(Caller::api_key(text))
     }
 }
 
-/// The one value of a header; none where it is missing or empty.
+/// The value of a header. With two, on two lines or joined by a comma, nobody knows which
+/// of them others take it for.
 fn single<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Result<Option<&'h str>, Refusal> {
     let mut values = headers.get_all(name).iter();
     let Some(value) = values.next() else {
         return Ok(None);
     };
-    if values.next().is_some() {
+    if values.next().is_some() || value.as_bytes().contains(&b',') {
         return Err(Refusal::of(400, "REPEATED_HEADER"));
     }
     let text = std::str::from_utf8(value.as_bytes());
     let text = text.map_err(|_| Refusal::of(400, "MALFORMED_FIELD"))?;
-    Ok(Some(text).filter(|text| !text.is_empty()))
+    Ok(Some(text.trim_matches([' ', '\t'])))
 }
 
 /// Asks a sidecar about requests. Keep it in the router's state for [`Tenant`].
@@ -382,12 +390,23 @@ mod tests {
             .api_key(HeaderName::from_static("x-api-key"))
             .trusted_user(HeaderName::from_static("x-user-id"));
         for (pairs, wanted) in [
-            (&[("authorization", "bearer t")][..], "access_token"),
+            (&[("authorization", "bearer  a.b.c")][..], "access_token"),
+            (&[("authorization", "Bearer k_1_s")], "api_key"),
+            (&[("authorization", "Bearer a.b.c.d")], "api_key"),
             (&[("x-api-key", "k")], "api_key"),
+            (&[("x-api-key", "")], "api_key"),
             (&[("x-user-id", "7")], "user_id: \"7\""),
             (&[("x-user-id", "")], "CREDENTIAL_MISSING"),
             (&[("authorization", "Basic x")], "INVALID_CREDENTIAL"),
+            (&[("authorization", "")], "INVALID_CREDENTIAL"),
+            (&[("authorization", "Bearer ")], "INVALID_CREDENTIAL"),
+            (&[("authorization", "Bearer a b")], "INVALID_CREDENTIAL"),
             (&[("x-api-key", "k"), ("x-user-id", "7")], "TWO_CREDENTIALS"),
+            (&[("x-api-key", ""), ("x-user-id", "7")], "TWO_CREDENTIALS"),
+            (
+                &[("authorization", "Basic x"), ("x-api-key", "k")],
+                "TWO_CREDENTIALS",
+            ),
         ] {
             let told = reason(&identity, pairs);
 
@@ -397,14 +416,26 @@ mod tests {
 
     #[test]
     fn a_header_that_is_repeated_is_refused() {
-        let identity = Identity::none().trusted_user(HeaderName::from_static("x-user-id"));
-        for name in ["x-user-id", "x-organization-id"] {
-            let mut sent = headers(&[("x-user-id", "7"), ("x-organization-id", "20")]);
-            sent.append(name, HeaderValue::from_static("8"));
+        let all = Identity::none()
+            .bearer()
+            .api_key(HeaderName::from_static("x-api-key"))
+            .trusted_user(HeaderName::from_static("x-user-id"));
+        for (name, one, two) in [
+            ("authorization", "Bearer a", "Bearer a, Bearer b"),
+            ("x-api-key", "a", "a,b"),
+            ("x-user-id", "7", "7,8"),
+            ("x-organization-id", "20", "20, 21"),
+        ] {
+            let mut on_two_lines = headers(&[("x-user-id", "7")]);
+            on_two_lines.insert(name, HeaderValue::from_static(one));
+            on_two_lines.append(name, HeaderValue::from_static(one));
+            let mut joined = headers(&[("x-user-id", "7")]);
+            joined.insert(name, HeaderValue::from_static(two));
+            for sent in [on_two_lines, joined] {
+                let refused = all.caller(&sent).err();
 
-            let refused = identity.caller(&sent).err();
-
-            assert_eq!(Some(Refusal::of(400, "REPEATED_HEADER")), refused);
+                assert_eq!(Some(Refusal::of(400, "REPEATED_HEADER")), refused, "{name}");
+            }
         }
     }
 

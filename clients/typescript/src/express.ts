@@ -142,11 +142,13 @@ export class Guard {
 }
 
 const UNDECIDED = 503;
+// Without a reason it is not the sidecar that speaks, such as a proxy on the way to it;
+// with the other, the application's own connection is refused, whoever calls it.
+const NOT_THE_CALLERS: ReadonlySet<string> = new Set(["", "PEER_NOT_ALLOWED"]);
 
 function statusOf(error: unknown): number {
   if (error instanceof DeniedError) return error.httpStatus;
-  // The application's own connection is refused, whoever calls the application.
-  if (error instanceof AuthzError && error.reason === "PEER_NOT_ALLOWED")
+  if (error instanceof AuthzError && NOT_THE_CALLERS.has(error.reason))
     return UNDECIDED;
   if (error instanceof InvalidRequestError) return 400;
   if (error instanceof UnauthenticatedError) return 401;

@@ -6,6 +6,7 @@ import { type IncomingMessage, request as send } from "node:http";
 import type { AddressInfo } from "node:net";
 import { after, before, describe, test } from "node:test";
 
+import { type Metadata, status as Status } from "@grpc/grpc-js";
 import express from "express";
 
 import {
@@ -16,7 +17,14 @@ import {
   trustedHeader,
 } from "../src/express.js";
 import { Client, InternalError, type Requirement } from "../src/index.js";
-import { type Addresses, liar, type Served, sidecar } from "./support.js";
+import {
+  type Addresses,
+  liar,
+  scripted,
+  type Served,
+  sidecar,
+  withReason,
+} from "./support.js";
 
 type Headers = Readonly<Record<string, string | string[]>>;
 
@@ -192,6 +200,9 @@ describe("in front of a sidecar", () => {
       [401, "INVALID_CREDENTIAL", { authorization: "Bearer" }],
       [400, "TWO_CREDENTIALS", { authorization: "Bearer a", "x-api-key": "a" }],
       [400, "REPEATED_HEADER", { "x-api-key": ["a", "b"] }],
+      [400, "REPEATED_HEADER", { "x-api-key": "a, b" }],
+      [400, "REPEATED_HEADER", { authorization: "Bearer a, Bearer b" }],
+      [400, "MALFORMED_FIELD", { "x-api-key": "" }],
       [
         400,
         "INVALID_ORGANIZATION_ID",
@@ -225,6 +236,40 @@ describe("without an answer", () => {
       trusting.stop();
       await server.stop();
     }
+  });
+
+  test("a status is the caller's only with a reason of the sidecar", async (t) => {
+    const codes: readonly (readonly [Status, number])[] = [
+      [Status.INVALID_ARGUMENT, 400],
+      [Status.UNAUTHENTICATED, 401],
+      [Status.PERMISSION_DENIED, 403],
+      [Status.NOT_FOUND, 404],
+    ];
+    const ours = withReason("MALFORMED_FIELD", "authz.v1");
+    const anothers = withReason("MALFORMED_FIELD", "a.proxy");
+    let ends: { code: Status; metadata?: Metadata } = { code: Status.OK };
+    const server = await scripted((_, callback) => {
+      callback({ ...ends, details: "told" });
+    });
+    const client = Client.connect(server.address, { timeoutMs: 5000 });
+    const trusting = await site(client, { callerOf: trustedHeader("x-user") });
+    t.after(() => {
+      trusting.stop();
+      client.close();
+      server.stop();
+    });
+    for (const [code, status] of codes)
+      for (const path of ["/clusters/501", "/clusters"]) {
+        const statuses: number[] = [];
+        for (const metadata of [ours, anothers, undefined]) {
+          ends = metadata === undefined ? { code } : { code, metadata };
+          statuses.push((await trusting.get(path, AS_ANN)).status);
+        }
+
+        assert.deepEqual(statuses, [status, 503, 503]);
+      }
+    assert.equal(trusting.served(), 0);
+    assert.equal(trusting.logged.length, 16);
   });
 
   test("what Envoy let through because nobody answered is refused", async () => {

@@ -6,6 +6,7 @@ import { createInterface } from "node:readline";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
+import { create, toBinary } from "@bufbuild/protobuf";
 import {
   type handleUnaryCall,
   Metadata,
@@ -14,6 +15,10 @@ import {
   type ServiceDefinition,
 } from "@grpc/grpc-js";
 
+import {
+  ErrorDetailsSchema,
+  ErrorInfoSchema,
+} from "../src/gen/authz_client/details_pb.js";
 import { Caller } from "../src/index.js";
 
 export const PACKAGE = join(dirname(fileURLToPath(import.meta.url)), "../..");
@@ -106,7 +111,12 @@ export async function scripted(
   handle: Handle,
 ): Promise<{ address: string; stop: () => void }> {
   const server = new Server();
-  const methods = ["CheckVisible", "GetServerInfo"];
+  const methods = [
+    "Authorize",
+    "CheckVisible",
+    "GetServerInfo",
+    "ResolveContext",
+  ];
   server.addService(
     Object.fromEntries(methods.map((each) => [each, definition(each)])),
     Object.fromEntries(methods.map((each) => [each, handle])),
@@ -129,6 +139,15 @@ export function withDetails(details: Uint8Array): Metadata {
   const metadata = new Metadata();
   metadata.set("grpc-status-details-bin", Buffer.from(details));
   return metadata;
+}
+
+/** Metadata with a reason, of the sidecar or of whoever else has this domain. */
+export function withReason(reason: string, domain: string): Metadata {
+  const info = create(ErrorInfoSchema, { reason, domain });
+  const typeUrl = "type.googleapis.com/google.rpc.ErrorInfo";
+  const details = [{ typeUrl, value: toBinary(ErrorInfoSchema, info) }];
+  const packed = create(ErrorDetailsSchema, { details });
+  return withDetails(toBinary(ErrorDetailsSchema, packed));
 }
 
 function definition(method: string): ServiceDefinition[string] {

@@ -16,6 +16,7 @@ const USER: HeaderName = HeaderName::from_static("x-user-id");
 
 fn routes(client: Client) -> Router {
     let identity = Identity::none()
+        .bearer()
         .trusted_user(USER)
         .api_key(HeaderName::from_static("x-api-key"));
     let guard = Guard::new(client, identity);
@@ -103,6 +104,19 @@ async fn a_request_gets_what_was_decided() {
         (
             "/me",
             vec![("x-api-key", "nonsense")],
+            401,
+            "INVALID_CREDENTIAL",
+        ),
+        ("/me", vec![("x-api-key", "")], 400, "MALFORMED_FIELD"),
+        (
+            "/me",
+            vec![("x-api-key", ""), ann, acme],
+            400,
+            "TWO_CREDENTIALS",
+        ),
+        (
+            "/me",
+            vec![("authorization", "Bearer gpk_none_such")],
             401,
             "INVALID_CREDENTIAL",
         ),
