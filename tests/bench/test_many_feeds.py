@@ -7,6 +7,9 @@ import pytest
 
 from bench.many_feeds import Cost, cost_of, roomy
 
+# Each process would make hundreds of its own, at once.
+pytestmark = pytest.mark.xdist_group("many feeds")
+
 FEW, MANY = 30, 300
 
 

@@ -57,10 +57,13 @@ def _may_make_namespaces() -> bool:
     return True
 
 
-pytestmark = pytest.mark.skipif(
-    os.environ.get("CI") != "true" and not _may_make_namespaces(),
-    reason="pods take namespaces and several users, which only root may make",
-)
+pytestmark = [
+    pytest.mark.xdist_group("a pod"),
+    pytest.mark.skipif(
+        os.environ.get("CI") != "true" and not _may_make_namespaces(),
+        reason="pods take namespaces and several users, which only root may make",
+    ),
+]
 
 
 @pytest.fixture(scope="module")
