@@ -83,17 +83,16 @@ async def read_holdings(
     if basis is not Basis.ROLES or standing is None:
         return Holdings(basis, {}, {}, precedence)
     named = {query.feature_instance_id for query in queries}
-    epoch = facts.epoch
     found = resolved.holdings
     if not named <= found.keys():
         within = await _within(context, standing, tuple(named), facts)
         roles = await _roles(within, facts)
         found = {each.instance_id: _holding(each, roles) for each in within}
-        epoch = facts.epoch
         if len(resolved.holdings) + len(found) <= _INSTANCES:
-            remembered.kept.keep(resolved.holdings, found, epoch)
+            remembered.kept.keep(resolved.holdings, found, facts.epoch)
     # What is kept with the context may be emptied at any time.
     found = {each: found[each] for each in named}
+    epoch = facts.epoch
     answers = {
         each: remembered.of(holding.fitting, epoch) for each, holding in found.items()
     }

@@ -1,12 +1,13 @@
 """Health of services and components, by the protocol that gRPC's probes speak."""
 
-import asyncio
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
 import grpc
 from grpc_health.v1 import health, health_pb2
 from typing_extensions import override
+
+from sidecar.transport.endings import Endings
 
 if TYPE_CHECKING:
     from grpc import aio
@@ -46,7 +47,7 @@ class Health:
 
     def end(self) -> None:
         """Ends the streams of those who watch, at once, and lets none begin."""
-        self.servicer.end()
+        self.servicer.endings.end()
 
 
 class _Servicer(health.aio.HealthServicer):  # type: ignore[misc,name-defined]  # untyped half
@@ -54,27 +55,17 @@ class _Servicer(health.aio.HealthServicer):  # type: ignore[misc,name-defined]  
 
     def __init__(self) -> None:
         super().__init__()
-        self._open: set[asyncio.Timeout] = set()
-        self._is_ending = False
+        self.endings = Endings()
 
     @override
     async def Watch(
         self, request: health_pb2.HealthCheckRequest, context: "_Context"
     ) -> None:
         try:
-            async with asyncio.timeout(0 if self._is_ending else None) as ending:
-                self._open.add(ending)
+            async with self.endings.lasting():
                 await super().Watch(request, context)
         except TimeoutError:
-            await context.abort(grpc.StatusCode.UNAVAILABLE, "the server stops")
-        finally:
-            self._open.discard(ending)
-
-    def end(self) -> None:
-        self._is_ending = True
-        now = asyncio.get_running_loop().time()
-        for each in self._open:
-            each.reschedule(now)
+            await context.abort(grpc.StatusCode.UNAVAILABLE, "the server is stopping")
 
 
 def _serving_status(

@@ -22,6 +22,7 @@ from sidecar.ports import (
     WatcherTooSlowError,
     WatchEvent,
 )
+from sidecar.transport.endings import Endings
 from sidecar.transport.status import RefusedError, unknown_revision
 
 if TYPE_CHECKING:
@@ -52,8 +53,7 @@ class Watches:
         self.max_staleness = max_staleness
         self.changes = 0
         self._clock = clock
-        self._open: set[asyncio.Timeout] = set()
-        self._is_ending = False
+        self._endings = Endings()
 
     async def serve(
         self, request: api.WatchRequest, context: Context, server: str
@@ -68,20 +68,14 @@ class Watches:
             # it open whether these are to be sent with the status.
             await context.send_initial_metadata(())
             try:
-                async with asyncio.timeout(None) as ending:
-                    self._open.add(ending)
+                async with self._endings.lasting():
                     await self._pass_on(watcher, context, server)
             except TimeoutError as error:
                 raise _stopping() from error
-            finally:
-                self._open.discard(ending)
 
     def end(self) -> None:
         """Ends every stream at once, and lets none begin."""
-        self._is_ending = True
-        now = asyncio.get_running_loop().time()
-        for each in self._open:
-            each.reschedule(now)
+        self._endings.end()
 
     def describe(self, info: api.GetServerInfoResponse, server: str) -> None:
         """Says how much was heard, and how fresh that is."""
@@ -93,7 +87,7 @@ class Watches:
         info.max_staleness.CopyFrom(_duration(self.max_staleness))
 
     def _watcher(self, request: api.WatchRequest) -> Watcher:
-        if self._is_ending:
+        if self._endings.are_due:
             raise _stopping()
         after = request.after_revision if request.HasField(_AFTER) else None
         try:
