@@ -188,17 +188,20 @@ def test_nothing_is_kept_from_before_a_change() -> None:
 async def test_holdings_that_are_pushed_out_are_read_again(
     resolver: Resolver, facts: CountedFacts
 ) -> None:
-    """They are read, and the answers are the same."""
+    """They are read, and the answers are the same; who has them goes on with them."""
     remembered = Remembered(UNION)
     resolved = await resolver.resolve(ANN, facts)
+    await read_holdings(resolved, [query()], facts, remembered)
     first = await read_holdings(resolved, [query()], facts, remembered)
     reads = facts.reads
     full = holding(many_rules("other", 49_999))
     remembered.kept.keep({}, {None: full}, facts.now)
+    reasons = first.reasons(query(), ())
     second = await read_holdings(resolved, [query()], facts, remembered)
 
     assert reads < facts.reads
     assert first.answer(query()) == second.answer(query())
+    assert reasons == second.reasons(query(), ())
 
 
 def test_answers_are_shared_by_the_same_roles() -> None:
